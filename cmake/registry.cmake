@@ -1,0 +1,11 @@
+# Every file collectives/NAME.cpp is the operation NAME: adding one adds it to the registry.
+file(GLOB busbar_collective_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/collectives/*.cpp)
+set(BUSBAR_COLLECTIVE_DECLARATIONS "")
+set(BUSBAR_COLLECTIVE_LIST "")
+foreach(source IN LISTS busbar_collective_sources)
+  get_filename_component(operation ${source} NAME_WE)
+  string(APPEND BUSBAR_COLLECTIVE_DECLARATIONS "const Collective& ${operation}();\n")
+  string(APPEND BUSBAR_COLLECTIVE_LIST "      &collectives::${operation}(),\n")
+endforeach()
+set(busbar_registry ${PROJECT_BINARY_DIR}/collectives/registry.cpp)
+configure_file(${PROJECT_SOURCE_DIR}/collectives/registry.cpp.in ${busbar_registry} @ONLY)

@@ -1,0 +1,58 @@
+// ping_pong: a message from the first rank to the last, and its received copy back. Half the round trip is reported.
+#include "collectives/collective.h"
+#include "collectives/schedules/steps.h"
+
+namespace busbar::collectives {
+namespace {
+
+class PingPong final : public Collective {
+ public:
+  Traits traits() const override {
+    return {.name = "ping_pong",
+            .summary = "the first rank's message to the last rank and back; half the round trip",
+            .point_to_point = true,
+            .min_ranks = 2,
+            .time_share = 0.5};
+  }
+
+  double bus_factor(int) const override { return 1.0; }
+
+  Layout layout(const Shape& shape, Rank self) const override {
+    if (self == first) return {.send = shape.elements, .recv = shape.elements, .input = shape.elements};
+    if (self == last(shape)) return {.recv = shape.elements};
+    return {};
+  }
+
+  Answer answer(const Shape& shape, Rank self) const override {
+    if (self != first && self != last(shape)) return {};
+    return {{.offset = 0, .count = shape.elements, .from = first}};
+  }
+
+  Schedule schedule(const Shape& shape, Rank self) const override {
+    using namespace schedules;
+    const Span send{BufferId::send, 0, shape.elements};
+    const Span recv{BufferId::recv, 0, shape.elements};
+    Schedule schedule;
+    if (self == first) {
+      append_send(schedule, last(shape), send);
+      append_receive(schedule, last(shape), recv);
+    } else if (self == last(shape)) {
+      append_receive(schedule, first, recv);
+      append_send(schedule, first, recv);
+    }
+    return schedule;
+  }
+
+ private:
+  static constexpr Rank first{0};
+  static Rank last(const Shape& shape) { return Rank{shape.ranks - 1}; }
+};
+
+}  // namespace
+
+const Collective& ping_pong() {
+  static const PingPong instance;
+  return instance;
+}
+
+}  // namespace busbar::collectives

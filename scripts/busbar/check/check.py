@@ -1,0 +1,169 @@
+"""Checks a record against a fabric: every planned row, and every row that was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from busbar.check.judge import Yardstick, judge_point
+from busbar.check.result import CheckResult, RowResult, Verdict, label
+from busbar.errors import UsageError
+from busbar.fabrics.model import Fabric, Limit
+from busbar.record.key import parse_ranks
+from busbar.record.models import PlannedPoint, Point, RunRecord
+from busbar.theory.bound import Bound, bound
+from busbar.theory.operations import OPERATIONS
+
+MAX_SPOILED_SHARE = 0.05  # an occasional retransmit is normal; one sample in twenty is not
+
+
+def check(
+    record: RunRecord,
+    fabric: Fabric,
+    limits: Sequence[Limit] | None = None,
+    *,
+    max_spoiled_share: float = MAX_SPOILED_SHARE,
+    accept_fake: bool = False,
+) -> CheckResult:
+    """The verdict on a record; `limits` default to the fabric's own.
+
+    Raises UsageError for a record of figures that nothing measured (unless `accept_fake`, for
+    tests), and for one that ran on hosts the fabric does not have.
+    """
+    if record.run.fake and not accept_fake:
+        raise UsageError(
+            f"run '{record.run.id}' is marked fake, nothing measured it: accepted are records of "
+            "real, emulated or simulated runs."
+        )
+    judge = _Judge(record, fabric, fabric.limits if limits is None else limits, max_spoiled_share)
+    return CheckResult(_title(record, fabric), tuple(_notes(record, fabric)), tuple(judge.rows()))
+
+
+class _Judge:
+    """One record held against one fabric."""
+
+    def __init__(
+        self,
+        record: RunRecord,
+        fabric: Fabric,
+        limits: Sequence[Limit],
+        max_spoiled_share: float,
+    ) -> None:
+        self._record = record
+        self._fabric = fabric
+        self._limits = limits
+        self._max_spoiled_share = max_spoiled_share
+
+    def rows(self) -> Iterator[RowResult]:
+        """Planned rows in the order of the plan, then what was measured beyond it."""
+        points: dict[object, list[Point]] = {}
+        for point in self._record.points:
+            points.setdefault(point.key.planned(), []).append(point)
+        for planned in self._record.run.plan.rows:
+            yield from self._planned(planned, points.pop(planned.key, []))
+        for unplanned in points.values():
+            for point in unplanned:
+                yield self._optional(point)
+        yield from self._before_any_point()
+
+    def _planned(self, planned: PlannedPoint, points: Sequence[Point]) -> Iterator[RowResult]:
+        if not points:
+            yield _absent(planned)
+        for point in points:
+            if planned.need == "required":
+                yield judge_point(point, self._yardstick(point))
+            elif planned.need == "optional":
+                yield self._optional(point)
+            else:
+                row = judge_point(point, self._yardstick(point))
+                yield row if row.verdict is Verdict.WRONG_DATA else _absent(planned)
+
+    def _optional(self, point: Point) -> RowResult:
+        """An optional row may be missing; what was measured of it counts like any other."""
+        if point.status in ("waived", "not_run") and not point.wrong_elements:
+            verdict = Verdict.WAIVED if point.status == "waived" else Verdict.UNJUDGED
+            return RowResult(label(point.key), point.key, verdict, point.reason or "")
+        return judge_point(point, self._yardstick(point))
+
+    def _before_any_point(self) -> Iterator[RowResult]:
+        """What struck a launch before it came to a point."""
+        for problem in self._record.problems:
+            if problem.key is None:
+                name = "run" if problem.launch is None else f"launch {problem.launch}"
+                verdict = Verdict.HANG if problem.status == "hang" else Verdict.MISSING
+                yield RowResult(name, None, verdict, problem.reason)
+
+    def _yardstick(self, point: Point) -> Yardstick:
+        found, why_not = self._bound(point)
+        return Yardstick(
+            bound=found,
+            no_bound_because=why_not,
+            limits=self._limits,
+            max_spoiled_share=self._max_spoiled_share,
+            needs_verification=not self._record.run.simulated,
+        )
+
+    def _bound(self, point: Point) -> tuple[Bound | None, str]:
+        """The bound of a point, or why there is none, in one sentence."""
+        why_not = self._why_no_bound(point)
+        if why_not:
+            return None, why_not
+        key = point.key
+        placement = self._placement(point)
+        root = 0 if key.root is None else key.root
+        if key.op == "all_to_allv" and len(set(placement)) < len(placement):
+            return None, "With several ranks per host its shares between hosts are not known here."
+        found = bound(self._fabric, key.op, key.size_bytes, placement, root=root)
+        return found, "" if found else "No byte of it has to wait for a link."
+
+    def _why_no_bound(self, point: Point) -> str:
+        """Why theory has no bound for a point like this, in one sentence; empty if it has."""
+        op = point.key.op
+        known = OPERATIONS.get(op)
+        if self._fabric.kind == "shared_memory":
+            return "Shared memory has an expected time, no bound."
+        if known is None or not known.phases:
+            return f"Operation '{op}' has no bound."
+        if point.observed.in_network:
+            return "The bounds are for reduction by hosts, and a switch reduced here."
+        if not point.blocks:
+            return "The record does not say which hosts it ran on."
+        return ""
+
+    def _placement(self, point: Point) -> tuple[str, ...]:
+        """The host of each rank of the point's group, as its launch had them."""
+        launch = next(x for x in self._record.launches if x.id == point.blocks[0].launch)
+        hosts = {process.rank: process.host for process in launch.processes}
+        try:
+            return tuple(hosts[rank] for rank in parse_ranks(point.key.group.ranks))
+        except KeyError as error:
+            raise UsageError(
+                f"{label(point.key)} names rank {error}, which launch {launch.id} does not have: "
+                "accepted are the ranks of its processes."
+            ) from None
+
+
+def _absent(planned: PlannedPoint) -> RowResult:
+    """A planned row without a point, or one that is waived whatever was measured."""
+    verdict, reason = {
+        "required": (Verdict.MISSING, "The plan requires it, and the record does not have it."),
+        "optional": (Verdict.UNJUDGED, "The plan has it as optional, and it was not measured."),
+        "waived": (Verdict.WAIVED, planned.evidence or ""),
+    }[planned.need]
+    return RowResult(label(planned.key), planned.key, verdict, reason)
+
+
+def _title(record: RunRecord, fabric: Fabric) -> str:
+    run = record.run
+    kinds = [name for name in ("fake", "simulated", "emulated") if getattr(run, name)]
+    what = f" ({', '.join(kinds)}: not real hardware)" if kinds else ""
+    return f"Run {run.id}{what} against fabric {fabric.name}"
+
+
+def _notes(record: RunRecord, fabric: Fabric) -> Iterator[str]:
+    run = record.run
+    if run.status != "complete":
+        yield f"The run is marked {run.status}, not complete."
+    if run.fabric is not None and run.fabric != fabric.name:
+        yield f"The run names fabric {run.fabric}, it is judged against {fabric.name}."
+    if len({segment.fingerprint for segment in run.segments}) > 1:
+        yield "The system changed between segments of the run."

@@ -1,0 +1,68 @@
+"""The verdicts as JUnit XML, which every CI system reads.
+
+PASS is a plain test case; WAIVED (with its evidence) and UNJUDGED are skipped; FAIL, IMPOSSIBLE
+and WRONG_DATA are failures; HANG, MISSING and UNSURE are errors.
+If nothing was judged, one error more says so: a suite without an error would look like a pass.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as xml
+
+from busbar.check.result import JUDGED, CheckResult, RowResult, Verdict
+from busbar.check.table import share_text
+from busbar.errors import UsageError
+
+_TAGS = {
+    Verdict.FAIL: "failure",
+    Verdict.IMPOSSIBLE: "failure",
+    Verdict.WRONG_DATA: "failure",
+    Verdict.HANG: "error",
+    Verdict.MISSING: "error",
+    Verdict.UNSURE: "error",
+    Verdict.WAIVED: "skipped",
+    Verdict.UNJUDGED: "skipped",
+}
+
+
+def junit_text(result: CheckResult) -> str:
+    """The document; one test case per row."""
+    cases = [_case(row) for row in result.rows]
+    if not any(row.verdict in JUDGED for row in result.rows):
+        cases.append(_nothing_judged())
+    suite = xml.Element("testsuite", name=result.title)
+    suite.extend(cases)
+    root = xml.Element("testsuites")
+    root.append(suite)
+    for element in (suite, root):
+        element.set("tests", str(len(cases)))
+        for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            element.set(name, str(sum(case.find(tag) is not None for case in cases)))
+    xml.indent(root)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n"
+    )
+
+
+def write_junit(result: CheckResult, path: Path) -> None:
+    """Write the document. Raises UsageError if the file cannot be written."""
+    try:
+        path.write_text(junit_text(result), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _case(row: RowResult) -> xml.Element:
+    case = xml.Element("testcase", classname="busbar.check", name=row.label)
+    if row.verdict in _TAGS:
+        message = f"{row.verdict.value}: {row.reason}"
+        xml.SubElement(case, _TAGS[row.verdict], message=message)
+    xml.SubElement(case, "system-out").text = f"% of bound: {share_text(row)}. {row.reason}"
+    return case
+
+
+def _nothing_judged() -> xml.Element:
+    case = xml.Element("testcase", classname="busbar.check", name="anything judged at all")
+    xml.SubElement(case, "error", message="Nothing was judged, which is not a pass.")
+    return case

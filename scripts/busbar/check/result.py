@@ -1,0 +1,106 @@
+"""What the judge says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from busbar.errors import ExitCode
+from busbar.record.key import PointKey
+from busbar.theory.bound import Bound
+from busbar.units import format_size
+
+
+class Verdict(Enum):
+    """What is said of one row."""
+
+    PASS = "PASS"
+    """Judged, and the whole interval is at or above the limit."""
+    FAIL = "FAIL"
+    """The whole interval is below the limit."""
+    UNSURE = "UNSURE"
+    """The measurement cannot tell; the reason names one that would."""
+    MISSING = "MISSING"
+    """Required, and not measured."""
+    WRONG_DATA = "WRONG_DATA"
+    """The operation gave a wrong result: the worst verdict."""
+    HANG = "HANG"
+    """It did not end before its deadline."""
+    IMPOSSIBLE = "IMPOSSIBLE"
+    """Faster than physics allows: a wrong fabric or a wrong measurement, never good news."""
+    WAIVED = "WAIVED"
+    """Excused by the plan, with evidence; not a pass."""
+    UNJUDGED = "UNJUDGED"
+    """Measured, or optional, with nothing to judge it by."""
+
+
+JUDGED = frozenset(Verdict) - {Verdict.WAIVED, Verdict.UNJUDGED}
+_NEGATIVE = {Verdict.WRONG_DATA, Verdict.FAIL, Verdict.IMPOSSIBLE}
+_INCOMPLETE = {Verdict.MISSING, Verdict.UNSURE}
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """The verdict on one row. Times in microseconds; fractions are bound over measured time."""
+
+    label: str
+    """`all_reduce 1M ring`, or the launch for what struck before any point."""
+    key: PointKey | None
+    verdict: Verdict
+    reason: str
+    """One sentence."""
+    median_us: float | None = None
+    ci95_us: tuple[float, float] | None = None
+    bound: Bound | None = None
+    fraction: float | None = None
+    fraction_ci95: tuple[float, float] | None = None
+    """The upper limit is infinite where the interval of the time reaches zero."""
+    limit: float | None = None
+    """The least fraction of the bound that is accepted."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The verdict on a record."""
+
+    title: str
+    """What was judged against what; says so if it was not real hardware."""
+    notes: tuple[str, ...]
+    """What a reader must know besides the rows."""
+    rows: tuple[RowResult, ...]
+
+    def count(self, verdict: Verdict) -> int:
+        """How many rows got this verdict."""
+        return sum(row.verdict is verdict for row in self.rows)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Negative before hang before incomplete; incomplete too if nothing was judged at all."""
+        verdicts = {row.verdict for row in self.rows}
+        if verdicts & _NEGATIVE:
+            return ExitCode.NEGATIVE
+        if Verdict.HANG in verdicts:
+            return ExitCode.HANG
+        if verdicts & _INCOMPLETE or not verdicts & JUDGED:
+            return ExitCode.INCOMPLETE
+        return ExitCode.HOLDS
+
+    @property
+    def summary(self) -> str:
+        """One sentence with the count of each verdict that occurs."""
+        counts = [f"{self.count(v)} {v.value}" for v in Verdict if self.count(v)]
+        judged = any(self.count(v) for v in JUDGED)
+        nothing = "" if judged else " Nothing was judged, which is not a pass."
+        return f"{len(self.rows)} rows: {', '.join(counts) or 'none'}.{nothing}"
+
+
+def label(key: PointKey) -> str:
+    """A row's name for people: what differs from the usual is appended."""
+    parts = [key.op, format_size(key.size_bytes), key.variant]
+    parts += [key.datatype] if key.datatype != "float" else []
+    parts += [key.redop] if key.redop not in (None, "sum") else []
+    parts += [f"root {key.root}"] if key.root else []
+    parts += ["in place"] if key.in_place else []
+    parts += [key.timing] if key.timing != "isolated" else []
+    parts += [f"group {key.group.name}"] if key.group.name != "all" else []
+    return " ".join(parts)

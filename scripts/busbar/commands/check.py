@@ -1,0 +1,78 @@
+"""`busbar check`: does a record hold against what the fabric can do?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from busbar import fabrics
+from busbar.check import check as judge
+from busbar.check.check import MAX_SPOILED_SHARE
+from busbar.check.junit import write_junit
+from busbar.check.table import verdict_table
+from busbar.errors import UsageError
+from busbar.fabrics import Fabric
+from busbar.record.load import load
+from busbar.record.models import Run
+
+
+def check(
+    record: Annotated[
+        Path, typer.Argument(help="Run record (.json), or the journal of a run (.journal.jsonl).")
+    ],
+    fabric: Annotated[
+        str | None,
+        typer.Option(
+            help="Fabric to judge against: name or .toml file. "
+            "Default: the one the record was measured on."
+        ),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Also write the verdicts to this file as JUnit XML.")
+    ] = None,
+    max_spoiled: Annotated[
+        float,
+        typer.Option(help="Accepted share of samples with drops or retransmits.", min=0, max=1),
+    ] = MAX_SPOILED_SHARE,
+) -> None:
+    """Judge every row of a record against the bound and the limits of its fabric.
+
+    A row passes only if the whole 95 % interval over launches is above its limit. What is missing,
+    uncertain, unverified or faster than physics never passes.
+
+    Exit code: 0 every judged row holds; 1 a row failed, had wrong data or beat physics; 2 input
+    that cannot be read; 3 a required row is missing or uncertain, or nothing was judged; 4 a hang.
+
+    Examples:
+
+    busbar check run.json
+
+    busbar check run.json --fabric emulated-4x400m
+
+    busbar check run.journal.jsonl --fabric ./our-cluster.toml --junit check.xml
+    """
+    document = load(record)
+    result = judge(document, _fabric(document.run, fabric), max_spoiled_share=max_spoiled)
+    if junit is not None:
+        write_junit(result, junit)
+    console = Console()
+    for line in (result.title, *result.notes):
+        console.print(escape(line))
+    console.print(verdict_table(result))
+    console.print(result.summary)
+    raise typer.Exit(int(result.exit_code))
+
+
+def _fabric(run: Run, name: str | None) -> Fabric:
+    """The fabric asked for, else the one the run was emulated on, else the one it names."""
+    if name is not None:
+        return fabrics.load(name)
+    if run.emulation is not None:
+        return fabrics.from_emulation(run.emulation)
+    if run.fabric is not None:
+        return fabrics.load(run.fabric)
+    raise UsageError(f"run '{run.id}' names no fabric: give one with --fabric.")

@@ -1,0 +1,64 @@
+"""`busbar report`: one page that shows what was measured and what is thought of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from busbar import fabrics
+from busbar.report.files import read, write_page
+
+_EXAMPLES = """
+[bold]Examples[/bold]
+
+  busbar report run.json
+
+  busbar report run.json --fabric emulated-4x400m --output acceptance.html
+
+  busbar report infiniband.json ethernet.json --figures figures/
+
+[bold]Exit code[/bold]: 0 written · 2 unreadable input. The verdict is on the page; to act on it
+use busbar check.
+"""
+
+
+def report(
+    records: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RECORD...",
+            help="Run records (.json), or journals of runs (.journal.jsonl); several are overlaid.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path(
+        "report.html"
+    ),
+    fabric: Annotated[
+        str | None,
+        typer.Option(
+            help="Fabric to judge against: name or .toml file. "
+            "Default: for each record the one it was measured on."
+        ),
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="Also draw the figures into this folder, as PNG and SVG.")
+    ] = None,
+) -> None:
+    """Write one HTML page that needs no network: verdict, curves with bounds, samples, system."""
+    judged, sources = read(records, None if fabric is None else fabrics.load(fabric))
+    write_page(judged, sources, output)
+    console = Console()
+    console.print(f"Report: {escape(str(output))}", soft_wrap=True)
+    if figures is not None:
+        # Matplotlib takes a second to load: only for those who ask for its figures.
+        from busbar.report.static import draw
+
+        written = draw([row for one in judged for row in one.rows], figures)
+        console.print(f"Figures: {len(written)} files in {escape(str(figures))}", soft_wrap=True)
+
+
+report.__doc__ = f"{report.__doc__}\n{_EXAMPLES}"

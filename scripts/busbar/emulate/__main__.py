@@ -1,0 +1,5 @@
+import sys
+
+from busbar.emulate import main
+
+sys.exit(main())

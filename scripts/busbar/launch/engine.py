@@ -1,0 +1,226 @@
+"""A live engine: one set of processes that takes requests and answers with blocks."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+from busbar.errors import BusbarError, Incomplete, UsageError
+from busbar.launch.target import Target
+
+Json = dict[str, Any]
+
+_WATCHDOG = "busbar-watchdog: "
+_STDERR_KEPT = 40
+"""Lines of standard error that are kept to explain an end that nobody asked for."""
+_GATHER_SECONDS = 3.0
+"""From the first watchdog's line to the last one's: ranks pass the same deadline at nearly the
+same time, and each waits before it ends the launch."""
+_END_SECONDS = 15.0
+"""For a launch that was told to quit to be gone."""
+
+
+class LaunchHang(BusbarError):
+    """A deadline passed; the ranks that could still speak are in `reports`."""
+
+    def __init__(self, message: str, reports: list[Json]) -> None:
+        super().__init__(message)
+        self.reports = reports
+
+
+class LaunchDied(Incomplete):
+    """The launch ended when it should not have."""
+
+
+class Engine:
+    """One launch. Use as a context manager: it is gone when the block is left."""
+
+    def __init__(
+        self,
+        target: Target,
+        program: list[str],
+        environment: Mapping[str, str],
+        *,
+        base_environment: Mapping[str, str],
+        init_deadline: float,
+    ) -> None:
+        lifeline, self._held = os.pipe()
+        command = target.command(
+            [*program, "--serve", "--init-deadline", str(init_deadline)], environment, lifeline
+        )
+        self._ranks = target.ranks
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(base_environment),
+            pass_fds=(lifeline,),
+            start_new_session=True,  # a Ctrl-C is for the launcher, which then ends the launch
+        )
+        os.close(lifeline)
+        self._answers: queue.Queue[Json | None] = queue.Queue()
+        self._stderr: deque[str] = deque(maxlen=_STDERR_KEPT)
+        self._reports: list[Json] = []
+        self._reported = threading.Event()
+        assert self._process.stdout and self._process.stderr  # both are pipes
+        self._threads = [
+            threading.Thread(target=self._read_answers, args=(self._process.stdout,), daemon=True),
+            threading.Thread(target=self._read_stderr, args=(self._process.stderr,), daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+        # Launching itself (daemons, wiring up) is on the launcher's clock only: give it the same
+        # time once more beyond what the processes give themselves.
+        self.launch_line = self._answer(2 * init_deadline, "launching")
+        if self.launch_line.get("type") != "launch":
+            raise LaunchDied(f"the engine did not begin with a launch line: {self.launch_line}")
+
+    def visit(self, request: Json, silence_deadline: float) -> Iterator[Json]:
+        """The blocks that answer a request, as they come.
+
+        `silence_deadline`: seconds without an answer that mean a hang, should the engine's own
+        watchdogs not speak first. Raises LaunchHang, LaunchDied, or UsageError if it is refused.
+        """
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            self._end_badly("while it waited for a request")
+        while True:
+            answer = self._answer(silence_deadline, f"measuring {request['point']['op']}")
+            if answer["type"] == "done":
+                return
+            if answer["type"] == "error":
+                raise UsageError(str(answer["message"]))
+            yield answer
+
+    def _answer(self, deadline: float, doing: str) -> Json:
+        try:
+            answer = self._answers.get(timeout=deadline)
+        except queue.Empty:
+            raise self._hang(f"no answer for {deadline:.0f} s while {doing}") from None
+        if answer is None:
+            self._end_badly(f"while {doing}")
+        assert answer is not None
+        return answer
+
+    def _end_badly(self, when: str) -> None:
+        """The stream of answers ended: say why as well as it can be known."""
+        if self._reported.wait(timeout=0.5):
+            raise self._hang(f"deadline passed {when}")
+        code = self._process.wait(timeout=_END_SECONDS)
+        self._threads[1].join(timeout=_END_SECONDS)
+        said = [line for line in self._stderr if line.startswith("busbar-bench: ")]
+        text = " ".join(said[:1] or list(self._stderr)[-3:]).strip()
+        raise LaunchDied(f"the launch ended with exit code {code} {when}: {text or 'it said nothing'}")
+
+    def _hang(self, what: str) -> LaunchHang:
+        # Give every watchdog the time to speak before the launch is taken down.
+        deadline = threading.Event()
+        for _ in range(int(_GATHER_SECONDS * 10)):
+            if len({r.get("rank") for r in self._reports}) >= self._ranks:
+                break
+            deadline.wait(0.1)
+        self.kill()
+        return LaunchHang(explain_hang(what, self._reports, self._ranks), list(self._reports))
+
+    def _read_answers(self, stream: IO[bytes]) -> None:
+        for line in stream:
+            try:
+                self._answers.put(json.loads(line))
+            except ValueError:
+                # Something else (mpirun, a library) wrote to standard output; keep it as evidence.
+                self._stderr.append(line.decode(errors="replace").rstrip())
+        self._answers.put(None)
+
+    def _read_stderr(self, stream: IO[bytes]) -> None:
+        for raw in stream:
+            line = raw.decode(errors="replace").rstrip()
+            # mpirun may put a tag before a line.
+            _, found, report = line.partition(_WATCHDOG)
+            if found:
+                try:
+                    self._reports.append(json.loads(report))
+                    self._reported.set()
+                    continue
+                except ValueError:
+                    pass
+            self._stderr.append(line)
+
+    def kill(self) -> None:
+        """End the launch at once, whatever it does."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+
+    def close(self) -> None:
+        """Tell the launch to quit and wait until it is gone."""
+        if self._process.poll() is None:
+            try:
+                if self._process.stdin:
+                    self._process.stdin.close()
+                self._process.wait(timeout=_END_SECONDS)
+            except (OSError, subprocess.TimeoutExpired):
+                self.kill()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream:
+                stream.close()
+        if self._held >= 0:
+            os.close(self._held)
+            self._held = -1
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is not None:
+            self.kill()
+        self.close()
+
+
+def explain_hang(what: str, reports: list[Json], ranks: int) -> str:
+    """One sentence that names the ranks that did not arrive, from what the watchdogs said.
+
+    All ranks go through the same phases in the same order, so those with the lowest count of
+    phases are the ones the others wait for; a rank that says nothing at all is stuck deeper still.
+    """
+    spoken = {int(r["rank"]): r for r in reports if r.get("rank") is not None}
+    if not reports:
+        return f"{what}; no rank could say where it is."
+    silent = sorted(set(range(ranks)) - set(spoken))
+    where = _where(reports[0])
+    if silent and spoken:
+        return f"{what} in {where}: rank {_list(silent)} did not arrive (silent)."
+    lowest = min(int(r["sequence"]) for r in spoken.values()) if spoken else 0
+    behind = sorted(rank for rank, r in spoken.items() if int(r["sequence"]) == lowest)
+    if len(behind) == len(spoken):
+        return f"{what} in {where}: all ranks wait in phase {reports[0].get('phase')}."
+    first = spoken[behind[0]]
+    return (
+        f"{what} in {where}: rank {_list(behind)} ({first.get('host')}) did not arrive, "
+        f"it is in phase {first.get('phase')}."
+    )
+
+
+def _where(report: Json) -> str:
+    if not report.get("operation"):
+        return "initialisation"
+    return (
+        f"{report['operation']} of {report.get('size_bytes')} bytes, "
+        f"variant {report.get('variant')}"
+    )
+
+
+def _list(ranks: list[int]) -> str:
+    return ", ".join(map(str, ranks))

@@ -1,0 +1,76 @@
+"""What `busbar run` was asked for, checked and in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from busbar.errors import UsageError
+from busbar.record.models import Stopping, Variant, Warmup
+
+ENVIRONMENT_PREFIXES = ("NCCL_", "UCX_", "OMPI_MCA_", "SHARP_", "HCOLL_")
+"""Settings that a library reads once, when its process starts: such a variant needs fresh ones."""
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """Which points: every combination of these."""
+
+    operations: list[str]
+    min_bytes: int
+    max_bytes: int
+    factor: int = 2
+    datatypes: list[str] = field(default_factory=lambda: ["float"])
+    redops: list[str] = field(default_factory=lambda: ["sum"])
+    root: int = 0
+    in_place: str = "out"
+    timings: list[str] = field(default_factory=lambda: ["isolated"])
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """How each point is measured."""
+
+    variants: list[Variant]
+    launches: int
+    stopping: Stopping
+    warmup: Warmup
+    deadline_seconds: float
+    init_deadline_seconds: float
+    seed: int
+    observe: bool
+
+
+def parse_variant(text: str) -> Variant:
+    """The variant that `ring:coll_tuned_allreduce_algorithm=4` describes.
+
+    Keys that look like environment variables of a library make it one of fresh processes.
+    Raises UsageError for anything else.
+    """
+    name, _, rest = text.partition(":")
+    settings: dict[str, str] = {}
+    environment: dict[str, str] = {}
+    for pair in filter(None, rest.split(",")):
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(
+                f"'{pair}' in variant '{text}' is no KEY=VALUE; accepted: NAME:KEY=VALUE,KEY=VALUE"
+            )
+        if key.isupper() and not key.startswith(ENVIRONMENT_PREFIXES):
+            raise UsageError(
+                f"unknown variant key '{key}'; accepted environment variables begin with "
+                + ", ".join(ENVIRONMENT_PREFIXES)
+            )
+        (environment if key.startswith(ENVIRONMENT_PREFIXES) else settings)[key] = value
+    if not name:
+        raise UsageError(f"variant '{text}' has no name; accepted: NAME:KEY=VALUE,KEY=VALUE")
+    return Variant(name=name, settings=settings, environment=environment)
+
+
+def parse_variants(texts: list[str]) -> list[Variant]:
+    """All variants, or `default` alone. Raises UsageError where two share a name."""
+    variants = [parse_variant(text) for text in texts] or [parse_variant("default")]
+    names = [variant.name for variant in variants]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two variants are called '{name}'; each needs a name of its own")
+    return variants

@@ -1,0 +1,222 @@
+"""The whole run: every slot's launch, every answer journalled as it comes, the record at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from busbar.errors import BusbarError, ExitCode, UsageError
+from busbar.launch.engine import Engine, LaunchHang
+from busbar.launch.slots import Done, Slot, Visit, visits_of
+from busbar.launch.target import Target
+from busbar.record.journal import JournalWriter
+from busbar.record.lines import BlockLine, LaunchLine, ProblemLine, SegmentLine
+from busbar.record.models import Plan, RunRecord
+
+MOST_HANGS = 3
+"""A fabric on which so many points hang will hang on the next one too."""
+
+_SILENCE_MARGIN_S = 30.0
+"""Beyond what the engine's own watchdogs allow, so that they speak first."""
+
+
+class Watcher(Protocol):
+    """Who is told how the run goes on."""
+
+    def launch(self, slot: Slot, launch: LaunchLine, visits: list[Visit]) -> None:
+        """A launch has begun and owes these visits."""
+
+    def block(self, slot: Slot, line: BlockLine) -> None:
+        """A block has been journalled."""
+
+    def visited(self, slot: Slot, visit: Visit) -> None:
+        """A visit is over."""
+
+    def problem(self, sentence: str) -> None:
+        """Something went wrong; the run goes on if it can."""
+
+
+@dataclass
+class RunSettings:
+    """What a run needs besides its plan."""
+
+    target: Target
+    program: list[str]
+    slots: list[Slot]
+    seed: int
+    init_deadline_seconds: float
+    common_environment: dict[str, str]
+    """For every launch alike."""
+
+
+@dataclass
+class Outcome:
+    """How a run ended."""
+
+    hangs: int = 0
+    wrong_blocks: int = 0
+
+    def exit_code(self) -> ExitCode:
+        """Wrong data is worst; a hang comes next."""
+        if self.wrong_blocks:
+            return ExitCode.NEGATIVE
+        return ExitCode.HANG if self.hangs else ExitCode.HOLDS
+
+
+def utc_now() -> str:
+    """Now, as records write it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+class Runner:
+    """Carries out what the slots owe."""
+
+    def __init__(self, settings: RunSettings, plan: Plan, journal: JournalWriter, watcher: Watcher):
+        self._settings = settings
+        self._plan = plan
+        self._journal = journal
+        self._watcher = watcher
+        self._outcome = Outcome()
+
+    def run(self, before: RunRecord | None) -> Outcome:
+        """Measure what `before` (the journal so far) lacks; everything where there is none."""
+        done = Done.of(before) if before else Done()
+        next_launch = max((launch.id for launch in before.launches), default=-1) + 1 if before else 0
+        fingerprint = before.run.segments[-1].fingerprint if before and before.run.segments else None
+        for slot in self._settings.slots:
+            # A hang ends its launch; what the slot still owes is measured in another one.
+            while visits := visits_of(slot, self._plan, done, self._settings.seed):
+                fingerprint = self._launch(slot, next_launch, visits, done, fingerprint)
+                next_launch += 1
+        return self._outcome
+
+    def _launch(
+        self, slot: Slot, number: int, visits: list[Visit], done: Done, fingerprint: str | None
+    ) -> str:
+        environment = self._settings.common_environment | slot.environment
+        with Engine(
+            self._settings.target,
+            self._settings.program,
+            environment,
+            base_environment=_without_swept(os.environ, self._plan),
+            init_deadline=self._settings.init_deadline_seconds,
+        ) as engine:
+            launch = _launch_line(engine.launch_line, slot, number)
+            seen = fingerprint_of(launch)
+            self._open_segment(seen, fingerprint)
+            self._journal.append(launch)
+            self._watcher.launch(slot, launch, visits)
+            for visit in visits:
+                try:
+                    self._visit(engine, slot, number, visit, done)
+                except LaunchHang as hang:
+                    self._note_hang(number, visit, hang, done)
+                    break
+                self._watcher.visited(slot, visit)
+        return seen
+
+    def _open_segment(self, seen: str, known: str | None) -> None:
+        if known is None:
+            self._journal.append(SegmentLine(started=utc_now(), fingerprint=seen))
+        elif seen != known:
+            raise UsageError(
+                f"this system's fingerprint is {seen}, the run's is {known}: figures of two systems "
+                "do not belong in one record; start a new run."
+            )
+
+    def _visit(self, engine: Engine, slot: Slot, number: int, visit: Visit, done: Done) -> None:
+        request = self._request(slot, visit)
+        silence = 2 * self._plan.deadline_seconds + self._plan.stopping.max_seconds
+        for answer in engine.visit(request, silence + _SILENCE_MARGIN_S):
+            answer.pop("request")
+            line = BlockLine.model_validate({**answer, "launch": number})
+            self._journal.append(line)
+            done.blocks.add((slot.index, line.key.planned()))
+            self._outcome.wrong_blocks += 1 if line.block.wrong_elements else 0
+            self._watcher.block(slot, line)
+
+    def _request(self, slot: Slot, visit: Visit) -> dict[str, Any]:
+        key, plan = visit.key, self._plan
+        stopping = plan.stopping.model_dump()
+        if slot.purpose == "observe":
+            # One timed sample and the last one, which is verified: bytes are counted, not times.
+            stopping |= {"min_samples": 1, "max_samples": 2}
+        return {
+            "type": "visit",
+            "request": 0,
+            "round": slot.round,
+            "seed": _seed_of(self._settings.seed, slot.index, key.model_dump_json()),
+            "point": {
+                "op": key.op,
+                "size_bytes": key.size_bytes,
+                "datatype": key.datatype,
+                "redop": key.redop,
+                "root": key.root,
+                "in_place": key.in_place,
+                "timing": key.timing,
+                "group": {"name": key.group.name, "ranks": key.group.ranks},
+            },
+            "variants": [{"name": v.name, "settings": v.settings} for v in visit.variants],
+            "stopping": stopping,
+            "warmup": plan.warmup.model_dump(),
+            "deadline_seconds": plan.deadline_seconds,
+        }
+
+    def _note_hang(self, number: int, visit: Visit, hang: LaunchHang, done: Done) -> None:
+        self._outcome.hangs += 1
+        self._watcher.problem(hang.message)
+        named = {str(report.get("variant")) for report in hang.reports}
+        stuck = [v for v in visit.variants if v.name in named] or visit.variants
+        for variant in stuck:
+            key = visit.key.model_copy(update={"variant": variant.name})
+            done.hopeless.add(key)
+            self._journal.append(
+                ProblemLine(launch=number, key=key, status="hang", reason=hang.message)
+            )
+        if self._outcome.hangs >= MOST_HANGS:
+            raise TooManyHangs(f"{MOST_HANGS} points hung; the last: {hang.message}")
+
+
+class TooManyHangs(BusbarError):
+    """The run was given up."""
+
+    exit_code = ExitCode.HANG
+
+
+def fingerprint_of(launch: LaunchLine) -> str:
+    """Twelve digits that change when the hardware or software measured on does."""
+    system = {
+        "hosts": sorted(host.model_dump_json() for host in launch.system.hosts),
+        "gpus": sorted(gpu.model_dump_json() for gpu in launch.system.gpus),
+        "versions": launch.system.versions,
+        "ranks": [(p.rank, p.host, p.role) for p in launch.processes],
+    }
+    return hashlib.sha256(json.dumps(system, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _launch_line(answer: dict[str, Any], slot: Slot, number: int) -> LaunchLine:
+    own = {"launch": number, "slot": slot.index, "purpose": slot.purpose}
+    return LaunchLine.model_validate({**answer, **own, "variant_environment": slot.environment})
+
+
+def _seed_of(*parts: object) -> int:
+    """The same for the same parts on every machine; data and order of a visit follow from it."""
+    digest = hashlib.sha256(" ".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:6], "big")
+
+
+def _without_swept(environment: Mapping[str, str], plan: Plan) -> dict[str, str]:
+    """This process's environment less what a variant sets: the variant alone decides those."""
+    swept = {name for variant in plan.variants for name in variant.environment}
+    return {k: v for k, v in environment.items() if k not in swept}
+
+
+def default_output(directory: Path) -> Path:
+    """Where a record goes that was given no name."""
+    return directory / f"busbar-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}.json"

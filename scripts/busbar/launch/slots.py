@@ -1,0 +1,107 @@
+"""Which launches a run makes, and what each of them still owes.
+
+A slot is a place in the plan: the k-th launch of one environment. A run that was killed fills what
+a slot still misses with a new launch of the same slot, so nothing is measured twice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from busbar.record.launch import Purpose
+from busbar.record.models import Plan, PointKey, RunRecord, Variant
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One launch of the plan."""
+
+    index: int
+    round: int
+    """Slots of one round are compared with each other: the k-th launch of every environment."""
+    purpose: Purpose
+    environment: dict[str, str]
+    variants: list[Variant]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request: a point, under those variants that it still lacks."""
+
+    key: PointKey
+    """Of the first variant; the others differ in nothing else."""
+    variants: list[Variant]
+
+
+@dataclass
+class Done:
+    """What a journal says has been measured, and what cannot be."""
+
+    blocks: set[tuple[int, PointKey]] = field(default_factory=set)
+    hopeless: set[PointKey] = field(default_factory=set)
+    """Points that hung: they are not tried again, the others are."""
+
+    @classmethod
+    def of(cls, record: RunRecord) -> Done:
+        """From a journal's blocks and problems."""
+        slot_of = {launch.id: launch.slot for launch in record.launches}
+        done = cls()
+        for point in record.points:
+            planned = point.key.planned()
+            done.blocks |= {(slot_of[block.launch], planned) for block in point.blocks}
+        done.hopeless = {
+            p.key.planned() for p in record.problems if p.key is not None and p.status == "hang"
+        }
+        return done
+
+
+def make_slots(plan: Plan, seed: int, observe: bool, observe_environment: dict[str, str]) -> list[Slot]:
+    """The launches in the order they are made.
+
+    Environments are interleaved, each launch of them in another order, so that drift hits them
+    alike. The observing launch comes last: it costs time, and no figure rests on it.
+    """
+    environments = _by_environment(plan.variants)
+    order = random.Random(seed)
+    slots: list[Slot] = []
+    for k in range(plan.launches):
+        shuffled = list(environments)
+        order.shuffle(shuffled)
+        for environment, variants in shuffled:
+            slots.append(Slot(len(slots), k, "measure", dict(environment), variants))
+    if observe:
+        for environment, variants in environments:
+            together = dict(environment) | observe_environment
+            slots.append(Slot(len(slots), plan.launches, "observe", together, variants))
+    return slots
+
+
+def visits_of(slot: Slot, plan: Plan, done: Done, seed: int) -> list[Visit]:
+    """What a slot still owes, in shuffled order: the same order whenever it is asked."""
+    by_point: dict[PointKey, Visit] = {}
+    names = {variant.name: variant for variant in slot.variants}
+    for row in plan.rows:
+        key = row.key
+        if key.variant not in names:
+            continue
+        point = key.model_copy(update={"variant": ""})
+        visit = by_point.setdefault(point, Visit(key, []))
+        if (slot.index, key) not in done.blocks and key not in done.hopeless:
+            visit.variants.append(names[key.variant])
+    visits = list(by_point.values())
+    random.Random(f"{seed} {slot.index}").shuffle(visits)
+    return [visit for visit in visits if visit.variants]
+
+
+def _by_environment(variants: Iterable[Variant]) -> list[tuple[dict[str, str], list[Variant]]]:
+    groups: list[tuple[dict[str, str], list[Variant]]] = []
+    for variant in variants:
+        for environment, members in groups:
+            if environment == variant.environment:
+                members.append(variant)
+                break
+        else:
+            groups.append((variant.environment, [variant]))
+    return groups

@@ -1,0 +1,156 @@
+"""How a launch is started, and where: on this machine, on emulated hosts, on a cluster."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from busbar import emulate
+from busbar.errors import Incomplete, UsageError
+
+On = Literal["local", "emulated", "hostfile", "slurm"]
+
+
+class Target(Protocol):
+    """Where launches go."""
+
+    on: On
+    ranks: int
+
+    def command(self, program: list[str], environment: Mapping[str, str], lifeline: int) -> list[str]:
+        """The argv that launches `program` on all ranks with these variables set.
+
+        `lifeline` is the reading end of a pipe that closes when the launcher ends, however it does.
+        """
+        ...
+
+    def placement(self) -> list[str] | None:
+        """The host of each rank, where that is known before the launch."""
+        ...
+
+
+def split_environment(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """MCA parameters, which mpirun takes by name, and other variables, which it exports."""
+    prefix = "OMPI_MCA_"
+    mca = {k.removeprefix(prefix): v for k, v in environment.items() if k.startswith(prefix)}
+    other = {k: v for k, v in environment.items() if not k.startswith(prefix)}
+    return mca, other
+
+
+def _exports(variables: Mapping[str, str]) -> list[str]:
+    return [word for k, v in variables.items() for word in ("-x", f"{k}={v}")]
+
+
+def _mpirun() -> str:
+    found = shutil.which("mpirun")
+    if found is None:
+        raise Incomplete("mpirun is not on the path: install Open MPI (scripts/setup does).")
+    return found
+
+
+def _mpirun_basics(mca: Mapping[str, str]) -> list[str]:
+    words = [_mpirun(), "--quiet"]
+    if os.geteuid() == 0:
+        words.append("--allow-run-as-root")
+    for name, value in mca.items():
+        words += ["--mca", name, value]
+    return words
+
+
+@dataclass(frozen=True)
+class Local:
+    """Processes of this machine, through shared memory."""
+
+    ranks: int
+    on: On = "local"
+
+    def command(self, program: list[str], environment: Mapping[str, str], lifeline: int) -> list[str]:
+        """mpirun on this machine, one core per rank while there are enough."""
+        mca, other = split_environment(environment)
+        words = _mpirun_basics(self._sharing() | mca)
+        words += ["--host", f"localhost:{self.ranks}", "-np", str(self.ranks)]
+        return [*words, *_exports(other), *program]
+
+    def _sharing(self) -> dict[str, str]:
+        if self.ranks <= len(os.sched_getaffinity(0)):
+            return {"hwloc_base_binding_policy": "core"}
+        # A rank that spins would keep the core from the one it waits for.
+        return {"hwloc_base_binding_policy": "none", "mpi_yield_when_idle": "1"}
+
+    def placement(self) -> list[str] | None:
+        """All on one host, whose name theory does not need."""
+        return ["localhost"] * self.ranks
+
+
+@dataclass(frozen=True)
+class Emulated:
+    """Hosts made of namespaces on this machine, with links of known rate."""
+
+    spec: emulate.EmulationSpec
+    ranks_per_host: int = 1
+    on: On = "emulated"
+
+    @property
+    def ranks(self) -> int:
+        """All hosts' ranks."""
+        return self.spec.hosts * self.ranks_per_host
+
+    def command(self, program: list[str], environment: Mapping[str, str], lifeline: int) -> list[str]:
+        """mpirun on the login host of a fresh world."""
+        mca, other = split_environment(environment)
+        words = [_mpirun(), *emulate.mpirun_args(self.spec, self.ranks_per_host, mca)]
+        return emulate.wrap(self.spec, [*words, *_exports(other), *program], lifeline=lifeline)
+
+    def placement(self) -> list[str] | None:
+        """Ranks fill one host after the other."""
+        return [host for host in self.spec.host_names for _ in range(self.ranks_per_host)]
+
+
+@dataclass(frozen=True)
+class Hostfile:
+    """The hosts that a file lists, reached as Open MPI reaches hosts (ssh by default)."""
+
+    path: Path
+    ranks: int
+    on: On = "hostfile"
+    extra: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.path.is_file():
+            raise UsageError(f"hostfile {self.path} cannot be read; accepted: a file that mpirun takes")
+
+    def command(self, program: list[str], environment: Mapping[str, str], lifeline: int) -> list[str]:
+        """mpirun with the file."""
+        mca, other = split_environment(environment)
+        words = [*_mpirun_basics(mca), "--hostfile", str(self.path), "-np", str(self.ranks)]
+        return [*words, *_exports(other), *self.extra, *program]
+
+    def placement(self) -> list[str] | None:
+        """Only the launch tells."""
+        return None
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """The nodes of the Slurm allocation that this runs in, through srun and PMIx."""
+
+    ranks: int
+    on: On = "slurm"
+    extra: list[str] = field(default_factory=list)
+
+    def command(self, program: list[str], environment: Mapping[str, str], lifeline: int) -> list[str]:
+        """srun with PMIx; it exports the variables it is given."""
+        found = shutil.which("srun")
+        if found is None:
+            raise Incomplete("srun is not on the path: --on slurm needs a Slurm allocation.")
+        pairs = [f"{k}={v}" for k, v in environment.items()]
+        words = [found, "--mpi=pmix", "--kill-on-bad-exit=1", f"--ntasks={self.ranks}"]
+        return [*words, *self.extra, "env", *pairs, *program]
+
+    def placement(self) -> list[str] | None:
+        """Only the launch tells."""
+        return None

@@ -1,0 +1,238 @@
+"""Folds the lines of a journal into the run record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from busbar.record.key import PointKey
+from busbar.record.lines import (
+    BlockLine,
+    EndLine,
+    JournalLine,
+    LaunchLine,
+    ProblemLine,
+    RunLine,
+    SegmentLine,
+)
+from busbar.record.models import (
+    SCHEMA_VERSION,
+    Block,
+    Estimators,
+    Launch,
+    Observed,
+    Point,
+    PointStatus,
+    Problem,
+    Run,
+    RunRecord,
+    Segment,
+    StopReason,
+    Wire,
+)
+from busbar.record.point import Verified
+from busbar.record.statistics import spoiled_share, time_stats
+
+
+@dataclass
+class _Gathered:
+    """What a journal says of one key."""
+
+    algorithm_bytes: int | None = None
+    bus_factor: float | None = None
+    blocks: list[Block] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass
+class _Journal:
+    """A journal sorted into its kinds."""
+
+    run: Run
+    launches: dict[int, Launch] = field(default_factory=dict)
+    points: dict[PointKey, _Gathered] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def fold(lines: Iterable[JournalLine]) -> RunRecord:
+    """The record that the lines of a journal add up to.
+
+    Raises ValueError when the lines contradict each other.
+    """
+    rest = iter(lines)
+    first = next(rest, None)
+    if not isinstance(first, RunLine):
+        raise ValueError("the first line must be of type 'run'")
+    journal = _Journal(first.run)
+    for line in rest:
+        _take(journal, line)
+    _join_unanswered(journal)
+    return RunRecord(
+        schema_version=SCHEMA_VERSION,
+        run=journal.run,
+        launches=list(journal.launches.values()),
+        points=[_point(k, gathered, journal.launches) for k, gathered in journal.points.items()],
+        problems=journal.problems,
+    )
+
+
+def _take(journal: _Journal, line: JournalLine) -> None:
+    match line:
+        case RunLine():
+            raise ValueError("a second line of type 'run'")
+        case LaunchLine():
+            if line.launch in journal.launches:
+                raise ValueError(f"launch {line.launch} appears twice")
+            journal.launches[line.launch] = line.to_launch()
+        case BlockLine():
+            _take_block(journal, line)
+        case ProblemLine():
+            problem = Problem(
+                launch=line.launch, key=line.key, status=line.status, reason=line.reason
+            )
+            journal.problems.append(problem)
+            if line.key is not None:
+                journal.points.setdefault(line.key, _Gathered()).problems.append(problem)
+        case SegmentLine():
+            segment = Segment(started=line.started, fingerprint=line.fingerprint)
+            update = {"segments": [*journal.run.segments, segment], "status": "running"}
+            journal.run = journal.run.model_copy(update={**update, "finished": None})
+        case EndLine():
+            update = {"finished": line.finished, "status": line.status}
+            journal.run = journal.run.model_copy(update=update)
+
+
+def _take_block(journal: _Journal, line: BlockLine) -> None:
+    if line.launch not in journal.launches:
+        raise ValueError(f"a block names launch {line.launch}, which no line before it describes")
+    gathered = journal.points.setdefault(line.key, _Gathered())
+    stated = (line.algorithm_bytes, line.bus_factor)
+    if gathered.blocks and stated != (gathered.algorithm_bytes, gathered.bus_factor):
+        raise ValueError(
+            f"blocks of {line.key.op} at {line.key.size_bytes} bytes disagree on algorithm_bytes "
+            "or bus_factor"
+        )
+    gathered.algorithm_bytes, gathered.bus_factor = stated
+    body = {name: getattr(line.block, name) for name in type(line.block).model_fields}
+    gathered.blocks.append(Block(launch=line.launch, **body))
+
+
+def _join_unanswered(journal: _Journal) -> None:
+    """Give a problem under a planned key, of a visit that never answered, to its point."""
+    for key in [k for k in journal.points if k.group.nodes is None]:
+        answered = [k for k in journal.points if k != key and k.planned() == key]
+        if answered and not journal.points[key].blocks:
+            journal.points[answered[0]].problems += journal.points.pop(key).problems
+
+
+def _point(key: PointKey, gathered: _Gathered, launches: dict[int, Launch]) -> Point:
+    # Monitoring costs time, so launches that observe say what ran, and nothing else.
+    timed = [b for b in gathered.blocks if launches[b.launch].purpose == "measure"]
+    time_us = time_stats(timed)
+    share = spoiled_share(timed)
+    algbw = None
+    if time_us and time_us.median > 0 and gathered.algorithm_bytes:
+        algbw = gathered.algorithm_bytes / time_us.median / 1000
+    status, reason = _status(gathered, timed)
+    return Point(
+        key=key,
+        status=status,
+        reason=reason,
+        stop_reason=_stop_reason(timed),
+        algorithm_bytes=gathered.algorithm_bytes,
+        bus_factor=gathered.bus_factor,
+        blocks=gathered.blocks,
+        time_us=time_us,
+        clean_time_us=time_stats(timed, clean=True) if share else None,
+        spoiled_share=share,
+        estimators=Estimators(
+            osu_mean=_median(b.estimators.osu_mean for b in timed),
+            nccltests_pipelined=_median(b.estimators.nccltests_pipelined for b in timed),
+        ),
+        algbw_gbs=algbw,
+        busbw_gbs=algbw * gathered.bus_factor if algbw and gathered.bus_factor else None,
+        wrong_elements=_sum(b.wrong_elements for b in gathered.blocks),
+        checked_elements=_sum(b.checked_elements for b in gathered.blocks),
+        verified=_verified(gathered.blocks),
+        observed=_observed(gathered.blocks),
+        wire=_wire(timed),
+    )
+
+
+def _status(gathered: _Gathered, timed: Sequence[Block]) -> tuple[PointStatus, str | None]:
+    """The worst that was seen; a time measured later does not undo wrong data or a hang."""
+    wrong = _sum(b.wrong_elements for b in gathered.blocks)
+    if wrong:
+        launches = sorted({b.launch for b in gathered.blocks if b.wrong_elements})
+        where = ", ".join(map(str, launches))
+        return "wrong_data", f"{wrong} elements of the result were wrong in launch {where}."
+    grave = [p for p in gathered.problems if p.status in ("wrong_data", "hang")]
+    grave.sort(key=lambda p: p.status != "wrong_data")
+    if grave:
+        return grave[0].status, grave[0].reason
+    if timed:
+        return "ok", None
+    if gathered.problems:
+        return gathered.problems[-1].status, gathered.problems[-1].reason
+    return "not_run", "Only launches that observe visited this point, so it has no time."
+
+
+def _stop_reason(blocks: Sequence[Block]) -> StopReason | None:
+    """How the blocks ended: a limit that any of them hit before the wanted precision."""
+    reasons = {b.stop_reason for b in blocks}
+    worst_first: tuple[StopReason, ...] = ("max_seconds", "max_samples", "relative_ci")
+    for reason in worst_first:
+        if reason in reasons:
+            return reason
+    return None
+
+
+def _verified(blocks: Sequence[Block]) -> Verified | None:
+    if not blocks:
+        return None
+    return "waived" if any(b.verified == "waived" for b in blocks) else "every_block"
+
+
+def _observed(blocks: Sequence[Block]) -> Observed:
+    """What every block that knows agrees on; null where they disagree, which `how` then says."""
+    seen = [b.observed for b in blocks]
+    how = list(dict.fromkeys(text for o in seen for text in o.how))
+    agreed: dict[str, object] = {}
+    for name in ("algorithm", "protocol", "channels", "in_network"):
+        values = {getattr(o, name) for o in seen} - {None}
+        agreed[name] = values.pop() if len(values) == 1 else None
+        if values:
+            how.append(f"blocks disagree on {name}")
+    peers = [o.bytes_per_peer for o in seen if o.bytes_per_peer is not None]
+    return Observed.model_validate(
+        {**agreed, "how": how, "bytes_per_peer": peers[-1] if peers else None}
+    )
+
+
+def _wire(blocks: Sequence[Block]) -> Wire | None:
+    """Median over blocks per node; null for a node that any block could not read."""
+    wires = [b.wire for b in blocks if b.wire is not None]
+    if not wires:
+        return None
+    return Wire(
+        tx_bytes_per_node=_per_node([w.tx_bytes_per_node for w in wires]),
+        rx_bytes_per_node=_per_node([w.rx_bytes_per_node for w in wires]),
+    )
+
+
+def _per_node(counts: Sequence[Sequence[float | None]]) -> list[float | None]:
+    return [
+        None if None in node else median(value for value in node if value is not None)
+        for node in zip(*counts, strict=True)
+    ]
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return median(known) if known else None
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = [v for v in values if v is not None]
+    return sum(known) if known else None

@@ -1,0 +1,96 @@
+"""Launches: sets of processes, and what they ran on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from busbar.record.base import Count, Model, Name, NonNegative, Scalar, Timestamp
+
+Purpose = Literal["measure", "observe"]
+
+
+class Process(Model):
+    """One process of a launch. Rank, process and GPU are three different things."""
+
+    rank: Count
+    host: Name
+    role: Literal["worker", "aggregator"]
+    pid: int | None
+    cpus: str | None
+    gpu: int | None
+    nics: list[str]
+    clock_domain: int
+
+
+class Nic(Model):
+    """A network interface of a host."""
+
+    name: Name
+    speed_mbps: float | None
+    mtu: int | None
+    driver: str | None
+
+
+class Host(Model):
+    """A host and its operating system."""
+
+    name: Name
+    cpu: str | None
+    cores: int | None
+    memory_bytes: int | None
+    kernel: str | None
+    os: str | None
+    nics: list[Nic]
+
+
+class Gpu(Model):
+    """A GPU of a host."""
+
+    host: Name
+    index: Count
+    name: str | None
+    memory_bytes: int | None
+
+
+class System(Model):
+    """The hardware and software a launch found itself on."""
+
+    hosts: list[Host]
+    gpus: list[Gpu]
+    versions: dict[str, str | None]
+
+
+class Clock(Model):
+    """How clocks of different hosts were brought together."""
+
+    source: Name
+    domains: int
+    error_us: float | None
+
+
+class LaunchBody(Model):
+    """What a launch was and what it ran on."""
+
+    slot: Count
+    """The place in the plan; a resumed run may launch the same slot again."""
+    purpose: Purpose
+    """`observe`: the library's monitoring was on, so nothing it timed is used."""
+    variant_environment: dict[str, str]
+    """Environment variables this launch was given for its variants."""
+    protocol: int
+    transport: Name
+    started: Timestamp
+    init_us: NonNegative | None
+    processes: list[Process]
+    settings: dict[str, str]
+    nccl_conf: str | None
+    system: System
+    clock: Clock
+    environment: dict[str, Scalar]
+    """What else went on, such as the load average."""
+
+
+class Launch(LaunchBody):
+    """One set of processes, from mpirun to its end: the experimental unit."""
+
+    id: Count

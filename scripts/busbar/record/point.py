@@ -1,0 +1,141 @@
+"""Points: what was measured, block by block, and what it adds up to."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from busbar.record.base import Count, Interval, Model, Name, NonNegative
+from busbar.record.key import PointKey
+
+PointStatus = Literal["ok", "wrong_data", "hang", "waived", "not_run"]
+StopReason = Literal["relative_ci", "max_samples", "max_seconds"]
+Verified = Literal["every_block", "waived"]
+
+
+class RankTimes(Model):
+    """Medians per rank, in group order, relative to the agreed start."""
+
+    arrival_us: list[float]
+    finish_us: list[float]
+
+
+class Estimators(Model):
+    """The peers' own figures, computed from the same samples; microseconds."""
+
+    osu_mean: float | None
+    nccltests_pipelined: float | None
+
+
+class Wire(Model):
+    """Bytes per execution and node, nodes in order of their first rank; null where unreadable."""
+
+    tx_bytes_per_node: list[float | None]
+    rx_bytes_per_node: list[float | None]
+
+
+class Observed(Model):
+    """What really ran, and how that is known."""
+
+    algorithm: str | None
+    protocol: str | None
+    channels: int | None
+    in_network: bool | None
+    how: list[str]
+    bytes_per_peer: list[list[float]] | None
+    """Payload bytes per execution, [from][to]."""
+
+
+class BlockBody(Model):
+    """Consecutive samples of one point under one variant, taken in one visit."""
+
+    round: Count
+    t0_s: float
+    samples_us: list[NonNegative] = Field(min_length=1)
+    stop_reason: StopReason
+    late_rank: list[int | None]
+    last_rank: list[int | None]
+    ranks: RankTimes | None
+    clock_error_us: float | None
+    first_call_us: float | None
+    prepare_us: float | None
+    estimators: Estimators
+    checked_elements: Count | None
+    wrong_elements: Count | None
+    verified: Verified
+    executions: Count | None
+    errors: dict[str, int | None]
+    spoiled_samples: list[Count]
+    """Indices of samples during which a counter of `errors` moved."""
+    throttled: bool | None
+    wire: Wire | None
+    observed: Observed
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        count = len(self.samples_us)
+        for name, ranks in (("late_rank", self.late_rank), ("last_rank", self.last_rank)):
+            if len(ranks) != count:
+                raise ValueError(f"{name} has {len(ranks)} entries for {count} samples")
+        if any(index >= count for index in self.spoiled_samples):
+            raise ValueError(f"spoiled_samples names a sample beyond the {count} there are")
+        return self
+
+
+class Block(BlockBody):
+    """A block of the record: with the launch it belongs to."""
+
+    launch: Count
+
+
+class TimeStats(Model):
+    """Time of one execution; percentiles are null where the samples do not carry them."""
+
+    median: float
+    """Median of the launch medians."""
+    ci95: Interval | None
+    """95 % interval over launches; null for one launch."""
+    min: float
+    p90: float | None
+    p99: float | None
+    p99_9: float | None
+    max: float
+
+
+class Point(Model):
+    """Everything measured under one key."""
+
+    key: PointKey
+    status: PointStatus
+    reason: str | None
+    """One sentence unless the status is `ok`."""
+    stop_reason: StopReason | None
+    """`relative_ci` only if every block ended so, else the limit that was hit."""
+    algorithm_bytes: Count | None
+    bus_factor: float | None
+    blocks: list[Block]
+    time_us: TimeStats | None
+    """Over all samples, spoiled ones included; null if nothing was timed."""
+    clean_time_us: TimeStats | None
+    """The same without the spoiled samples; null if none was spoiled, or all were."""
+    spoiled_share: float | None = Field(ge=0, le=1)
+    """Spoiled samples over all samples; null if nothing was timed."""
+    estimators: Estimators
+    algbw_gbs: float | None
+    busbw_gbs: float | None
+    wrong_elements: Count | None
+    checked_elements: Count | None
+    verified: Verified | None
+    observed: Observed
+    wire: Wire | None
+
+
+class Problem(Model):
+    """Something that went wrong, as the launcher saw it."""
+
+    launch: Count | None
+    key: PointKey | None
+    """Null where it struck before any point, such as in initialisation."""
+    status: PointStatus
+    reason: Name

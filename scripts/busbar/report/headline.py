@@ -1,0 +1,206 @@
+"""What a reader must see first: where the figures come from, the verdict, and every alarm."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from busbar.check import Verdict
+from busbar.record.models import Run
+from busbar.report.rows import Grade, Judged, Row, Unplaced
+from busbar.report.text import elapsed, listed, many, moment, percent, size
+
+_WORST = 6  # rows shown in the headline
+
+
+@dataclass(frozen=True)
+class Banner:
+    """Says that figures are not those of real hardware."""
+
+    word: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many rows got a verdict."""
+
+    verdict: str
+    grade: Grade
+    rows: int
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that no reader may miss."""
+
+    title: str
+    sentences: tuple[str, ...]
+    grade: Grade = Grade.BAD
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The top of the page for one record."""
+
+    name: str
+    verdict: str
+    grade: Grade
+    what: str
+    when: str
+    tallies: tuple[Tally, ...]
+    alarms: tuple[Alarm, ...]
+    worst: tuple[Row, ...]
+    fabric: str | None
+    """Name of the fabric it was judged against; None if it was not."""
+
+
+def headline(judged: Judged) -> Headline:
+    """The top of the page for one record."""
+    run = judged.record.run
+    not_good = [row for row in judged.rows if row.grade in (Grade.BAD, Grade.UNSURE)]
+    worst = sorted(not_good, key=lambda row: (-row.severity, _rank(row)))
+    return Headline(
+        name=judged.name,
+        verdict=judged.verdict,
+        grade=judged.grade,
+        what=_what(judged),
+        when=f"{moment(run.started)}, {elapsed(run.started, run.finished)}",
+        tallies=_tallies([*judged.rows, *judged.unplaced]),
+        alarms=tuple(_alarms(judged)),
+        worst=tuple(worst[:_WORST]),
+        fabric=judged.fabric.name if judged.fabric else None,
+    )
+
+
+_KINDS = (
+    ("FAKE", "Nothing measured these figures. They are an example."),
+    ("SIMULATED", "Simulated network in virtual time, not real hardware."),
+    ("EMULATED", "Emulated network on shaped links, not real hardware."),
+)
+
+
+def banners(judged: Iterable[Judged]) -> list[Banner]:
+    """One banner for each kind of unreality; the strongest word first."""
+    every = list(judged)
+    found = []
+    for word, sentence in _KINDS:
+        names = [one.name for one in every if getattr(one.record.run, word.lower())]
+        if names:
+            found.append(Banner(word, _of(sentence, names, len(every))))
+    return found
+
+
+def _of(sentence: str, names: Sequence[str], records: int) -> str:
+    return sentence if len(names) == records else f"{listed(names)}: {sentence}"
+
+
+def _rank(row: Row) -> float:
+    """Among equally severe rows the one furthest from its bound is worst."""
+    return row.percent if row.percent is not None else -1.0
+
+
+def _what(judged: Judged) -> str:
+    rows = judged.rows
+    if not rows:
+        return "Nothing was planned and nothing measured."
+    ops = list(dict.fromkeys(row.key.op for row in rows))
+    sizes = [row.key.size_bytes for row in rows if row.key.size_bytes]
+    variants = list(dict.fromkeys(row.key.variant for row in rows))
+    parts = [
+        listed(ops, most=3) if len(ops) <= 3 else many(len(ops), "operation"),
+        _span(sizes),
+        many(len(variants), "variant") if len(variants) > 1 else "",
+        _where(judged),
+        many(len(judged.record.launches), "launch", "launches"),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _span(sizes: Sequence[int]) -> str:
+    if not sizes:
+        return ""
+    low, high = size(min(sizes)), size(max(sizes))
+    return low if low == high else f"{low} to {high}"
+
+
+def _where(judged: Judged) -> str:
+    """Ranks, nodes and how they were reached: the largest launch speaks for all."""
+    run: Run = judged.record.run
+    launches = judged.record.launches
+    if not launches:
+        return f"on {run.on}"
+    workers = max(
+        ([p for p in launch.processes if p.role == "worker"] for launch in launches), key=len
+    )
+    hosts = {p.host for p in workers}
+    transport = launches[0].transport
+    ranks = f"{many(len(workers), 'rank')} on {many(len(hosts), 'host')}"
+    return f"{ranks}, {run.on}, transport {transport}"
+
+
+def _tallies(rows: Iterable[Row | Unplaced]) -> tuple[Tally, ...]:
+    counts: Counter[tuple[int, str, Grade]] = Counter(
+        (row.severity, row.word, row.grade) for row in rows
+    )
+    ordered = sorted(counts.items(), key=lambda item: (-item[0][0], item[0][1]))
+    return tuple(Tally(verdict, grade, rows) for (_, verdict, grade), rows in ordered)
+
+
+def _alarms(judged: Judged) -> Iterable[Alarm]:
+    yield from _alarms_of_rows(judged)
+    for one in judged.unplaced:
+        yield Alarm(f"{one.label}: {one.word}", (one.reason,))
+    for note in judged.notes:
+        yield Alarm(note, (), Grade.UNSURE)
+
+
+def _alarms_of_rows(judged: Judged) -> Iterable[Alarm]:
+    rows = judged.rows
+    for verdict, title, sentence in _VERDICTS_TO_CALL_OUT:
+        found = [row for row in rows if row.verdict is verdict]
+        if found:
+            yield Alarm(f"{title} in {many(len(found), 'row')}", _few(map(sentence, found)))
+    spoiled = sorted((row for row in rows if _spoiled(row) > 0), key=lambda row: -_spoiled(row))
+    if spoiled:
+        yield Alarm(
+            f"Spoiled samples in {many(len(spoiled), 'row')}",
+            _few(f"{_label(row)}: {percent(100 * _spoiled(row))} of samples" for row in spoiled),
+            Grade.UNSURE,
+        )
+    throttled = [
+        row for row in rows if row.point and any(block.throttled for block in row.point.blocks)
+    ]
+    if throttled:
+        yield Alarm(
+            f"Throttling in {many(len(throttled), 'row')}", _few(map(_label, throttled)),
+            Grade.UNSURE,
+        )  # fmt: skip
+
+
+def _spoiled(row: Row) -> float:
+    return (row.point.spoiled_share if row.point else None) or 0.0
+
+
+def _label(row: Row) -> str:
+    return f"{row.key.op} {size(row.key.size_bytes)} {row.key.variant}"
+
+
+def _reason(row: Row) -> str:
+    return f"{_label(row)}: {row.reason}"
+
+
+_VERDICTS_TO_CALL_OUT = (
+    (Verdict.WRONG_DATA, "Wrong data", _reason),
+    (Verdict.HANG, "Hang", _reason),
+    (Verdict.MISSING, "Required but not measured", _label),
+    (Verdict.IMPOSSIBLE, "Faster than physics allows", _reason),
+)
+
+
+def _few(sentences: Iterable[str], most: int = 4) -> tuple[str, ...]:
+    """The first few; the rest is counted."""
+    every = list(sentences)
+    rest = len(every) - most
+    return tuple(every[:most]) + ((f"and {rest} more",) if rest > 0 else ())

@@ -1,0 +1,149 @@
+"""Asks theory and the judge what they say of a record, and turns it into the report's rows.
+
+Nothing is judged here: this is the one place where the report meets `busbar.check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from busbar import fabrics
+from busbar.check import CheckResult, RowResult, Verdict, check
+from busbar.check.result import JUDGED
+from busbar.errors import ExitCode, UsageError
+from busbar.fabrics import Fabric
+from busbar.record.models import Run, RunRecord
+from busbar.report.rows import Grade, Judged, Row, Unplaced
+from busbar.report.text import slug
+
+# Worst first.
+_SEVERITY = (
+    Verdict.WRONG_DATA,
+    Verdict.HANG,
+    Verdict.IMPOSSIBLE,
+    Verdict.FAIL,
+    Verdict.MISSING,
+    Verdict.UNSURE,
+    Verdict.WAIVED,
+    Verdict.UNJUDGED,
+    Verdict.PASS,
+)
+_GRADES = {
+    Verdict.PASS: Grade.GOOD,
+    Verdict.UNSURE: Grade.UNSURE,
+    Verdict.WAIVED: Grade.NEUTRAL,
+    Verdict.UNJUDGED: Grade.NEUTRAL,
+}  # all others are bad
+_OVERALL = {
+    ExitCode.HOLDS: ("pass", Grade.GOOD),
+    ExitCode.NEGATIVE: ("fail", Grade.BAD),
+    ExitCode.INCOMPLETE: ("incomplete", Grade.UNSURE),
+    ExitCode.HANG: ("hang", Grade.BAD),
+}
+
+
+def judge(name: str, record: RunRecord, fabric: Fabric | None) -> Judged:
+    """A record with what the judge says of it.
+
+    Without `fabric` the one the run names is taken. If that cannot be used, the rows stay
+    unjudged and a note says why: a report must come out of any record that can be read. Raises
+    UsageError if the record does not fit a fabric that was asked for.
+    """
+    if fabric is not None:
+        return _judged(name, record, fabric, _check(record, fabric), ())
+    try:
+        own = _fabric_of(record.run)
+        if own is not None:
+            return _judged(name, record, own, _check(record, own), ())
+        notes: tuple[str, ...] = ()
+    except UsageError as error:
+        notes = (f"Not judged: {error.message}",)
+    return _judged(name, record, None, _without_fabric(record), notes)
+
+
+def _fabric_of(run: Run) -> Fabric | None:
+    if run.emulation is not None:
+        return fabrics.from_emulation(run.emulation)
+    return None if run.fabric is None else fabrics.load(run.fabric)
+
+
+def _check(record: RunRecord, fabric: Fabric) -> CheckResult:
+    # The page's banner says what is fake; leaving the rows out would say less.
+    return check(record, fabric, accept_fake=True)
+
+
+def _without_fabric(record: RunRecord) -> CheckResult:
+    """What the judge says with no bound to judge by: wrong data, hangs, missing rows."""
+    result = _check(record, fabrics.load("local"))  # the fabric that has no bounds
+    rows = tuple(
+        replace(row, reason="No fabric to judge against.") if _measured_unjudged(row) else row
+        for row in result.rows
+    )
+    return replace(result, notes=(), rows=rows)
+
+
+def _measured_unjudged(row: RowResult) -> bool:
+    return row.verdict is Verdict.UNJUDGED and row.median_us is not None
+
+
+def _judged(
+    name: str,
+    record: RunRecord,
+    fabric: Fabric | None,
+    result: CheckResult,
+    notes: Sequence[str],
+) -> Judged:
+    needs = {planned.key: planned.need for planned in record.run.plan.rows}
+    rows = [
+        _row(name, index, row, record, needs.get(row.key.planned(), "extra"))
+        for index, row in enumerate(result.rows)
+        if row.key is not None
+    ]
+    verdict, grade = _OVERALL[result.exit_code]
+    if not {row.verdict for row in result.rows} & JUDGED:
+        verdict, grade = "not judged", Grade.NEUTRAL
+    return Judged(
+        name=name,
+        record=record,
+        rows=tuple(rows),
+        unplaced=tuple(_unplaced(row) for row in result.rows if row.key is None),
+        verdict=verdict,
+        grade=grade,
+        fabric=fabric,
+        notes=(*notes, *result.notes),
+    )
+
+
+def _row(name: str, index: int, result: RowResult, record: RunRecord, need: str) -> Row:
+    assert result.key is not None
+    share = result.fraction
+    return Row(
+        id=f"{slug(name)}-{index}",
+        record=name,
+        key=result.key,
+        point=record.point(result.key),
+        need=need,
+        verdict=result.verdict,
+        grade=_GRADES.get(result.verdict, Grade.BAD),
+        severity=_severity(result.verdict),
+        reason=result.reason,
+        bound_us=result.bound.time_us if result.bound else None,
+        bound_busbw_gbs=result.bound.busbw_gbs if result.bound else None,
+        cut=result.bound.cut if result.bound else None,
+        percent=None if share is None else 100 * share,
+    )
+
+
+def _unplaced(result: RowResult) -> Unplaced:
+    return Unplaced(
+        label=result.label,
+        verdict=result.verdict,
+        grade=_GRADES.get(result.verdict, Grade.BAD),
+        severity=_severity(result.verdict),
+        reason=result.reason,
+    )
+
+
+def _severity(verdict: Verdict) -> int:
+    return len(_SEVERITY) - _SEVERITY.index(verdict)

@@ -1,0 +1,131 @@
+"""Puts the page together: one HTML document that needs nothing else, not even a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from busbar.record.models import SCHEMA_VERSION
+from busbar.report import text
+from busbar.report.evidence import first_calls, lateness, wire_lines
+from busbar.report.fabric import fabric_views
+from busbar.report.figures import Figure, bandwidth_figure, sizeless_figure, time_figure
+from busbar.report.headline import banners, headline
+from busbar.report.legend import legend
+from busbar.report.panels import CurveNames, Panel, panels
+from busbar.report.rows import Judged, common_settings, setting_text, varying_settings
+from busbar.report.samples import distributions
+from busbar.report.scorecard import scorecard
+from busbar.report.system import system_view
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that a record was read from; the digest ties the page to it."""
+
+    name: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class OpSection:
+    """One operation: its panels, of which the page shows one at a time."""
+
+    op: str
+    panels: tuple[Panel, ...]
+
+
+def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
+    """The whole page."""
+    rows = [row for one in judged for row in one.rows]
+    drawn = panels(rows)
+    names = CurveNames(rows)
+    varying = varying_settings(rows)
+    environment = _environment()
+    return environment.get_template("report.html.j2").render(
+        title=" · ".join(one.name for one in judged),
+        banners=banners(judged),
+        headlines=[headline(one) for one in judged],
+        several=len(judged) > 1,
+        sections=_sections(drawn),
+        legends={panel.id: legend(panel) for panel in drawn},
+        common=common_settings(rows),
+        scorecard=scorecard(drawn),
+        rows=rows,
+        curve_name=names.name,
+        setting=lambda row: setting_text(row.key, varying),
+        first_calls=first_calls(drawn),
+        wire=wire_lines(drawn),
+        lateness=[late for one in judged if (late := lateness(one, drawn))],
+        systems=[system_view(one) for one in judged],
+        fabrics=fabric_views(judged),
+        source_facts=[(s.name, f"{s.file}, SHA-256 {s.sha256}") for s in sources],
+        schema_version=SCHEMA_VERSION,
+        busbar_version=_busbar_version(),
+        figures=_embedded(_figures(drawn)),
+        distributions=_embedded(distributions(drawn)),
+        css=_asset("report.css"),
+        plotly=Markup(get_plotlyjs()),
+        scripts=[_asset(name) for name in ("charts.js", "distribution.js", "table.js")],
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("busbar.report", "assets"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["text"] = text
+    return environment
+
+
+def _sections(drawn: Sequence[Panel]) -> list[OpSection]:
+    """Panels by operation; a panel without a single figure would be an empty chart."""
+    by_op: dict[str, list[Panel]] = {}
+    for panel in drawn:
+        if panel.measured:
+            by_op.setdefault(panel.op, []).append(panel)
+    return [OpSection(op, tuple(members)) for op, members in by_op.items()]
+
+
+def _figures(drawn: Sequence[Panel]) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+    for panel in drawn:
+        if not panel.measured:
+            continue
+        if panel.has_sizes:
+            figures[f"{panel.id}-bandwidth"] = bandwidth_figure(panel)
+            figures[f"{panel.id}-time"] = time_figure(panel)
+        else:
+            figures[f"{panel.id}-sizeless"] = sizeless_figure(panel)
+    return figures
+
+
+def _embedded(value: object) -> Markup:
+    """JSON that cannot end the script element it stands in, whatever a record says."""
+    encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in ("&", "<", ">", "\u2028", "\u2029"):
+        encoded = encoded.replace(character, f"\\u{ord(character):04x}")
+    return Markup(encoded)
+
+
+def _asset(name: str) -> Markup:
+    return Markup((files("busbar.report") / "assets" / name).read_text(encoding="utf-8"))
+
+
+def _busbar_version() -> str:
+    try:
+        return version("busbar")
+    except PackageNotFoundError:
+        return "(version not known)"

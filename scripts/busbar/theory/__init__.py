@@ -1,0 +1,1 @@
+"""Theory: the shortest time physics allows, and the time to expect."""

@@ -1,0 +1,170 @@
+"""What each operation must move across a cut, whatever algorithm carries it out.
+
+`size_bytes` S follows nccl-tests: the buffer of all_reduce, broadcast, reduce and send_recv, and
+the total over all ranks (chunks of S/n) of all_gather, reduce_scatter, all_to_all, gather and
+scatter. Bus factors are those of nccl-tests, src/*.cu, getBw. They are stated here on their own,
+apart from the engine, so that one can test the other.
+
+A crossing is what must leave and what must enter a set of p of the n ranks. Ranks inside may
+combine and copy among themselves for nothing, so each figure is a least one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One execution of an operation among `ranks` ranks."""
+
+    size_bytes: int
+    ranks: int
+    root: int = 0
+    counts: Sequence[Sequence[float]] | None = None
+    """all_to_allv: bytes [from][to]; None: the same to everyone, as all_to_all."""
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Least payload bytes out of and into a set of ranks."""
+
+    out_bytes: float
+    in_bytes: float
+
+
+Crosses = Callable[[Exchange, Set[int]], Crossing]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation in the eyes of theory."""
+
+    bus_factor: Callable[[int], float]
+    """Of the number of ranks."""
+    phases: tuple[Crosses, ...]
+    """One after another; the reported time is their mean. None: no network to bound it."""
+    together: Callable[[Exchange, int], float] | None = None
+    """Least bytes that K parts send in all, where that is more than each part's least added up."""
+
+
+def _all_reduce(e: Exchange, inside: Set[int]) -> Crossing:
+    # Each element of the result depends on both sides: one combined contribution each way.
+    return Crossing(e.size_bytes, e.size_bytes)
+
+
+def _all_reduce_together(e: Exchange, parts: int) -> float:
+    # Gossip with one-way messages among K parties needs 2(K-1) of them for each element
+    # (Harary & Schwenk 1974, directed telegraph problem), and a ring needs no more.
+    return 2.0 * (parts - 1) * e.size_bytes
+
+
+def _all_gather(e: Exchange, inside: Set[int]) -> Crossing:
+    chunk, p = e.size_bytes / e.ranks, len(inside)
+    return Crossing(p * chunk, (e.ranks - p) * chunk)
+
+
+def _reduce_scatter(e: Exchange, inside: Set[int]) -> Crossing:
+    # The mirror of all_gather: combined contributions leave for every chunk outside.
+    mirror = _all_gather(e, inside)
+    return Crossing(mirror.in_bytes, mirror.out_bytes)
+
+
+def _all_to_all(e: Exchange, inside: Set[int]) -> Crossing:
+    p = len(inside)
+    crossing = p * (e.ranks - p) * e.size_bytes / e.ranks
+    return Crossing(crossing, crossing)
+
+
+def _all_to_allv(e: Exchange, inside: Set[int]) -> Crossing:
+    if e.counts is None:
+        return _all_to_all(e, inside)
+    outside = set(range(e.ranks)) - set(inside)
+    return Crossing(
+        sum(e.counts[i][o] for i in inside for o in outside),
+        sum(e.counts[o][i] for i in inside for o in outside),
+    )
+
+
+def _broadcast(e: Exchange, inside: Set[int]) -> Crossing:
+    return Crossing(e.size_bytes, 0.0) if e.root in inside else Crossing(0.0, e.size_bytes)
+
+
+def _reduce(e: Exchange, inside: Set[int]) -> Crossing:
+    mirror = _broadcast(e, inside)
+    return Crossing(mirror.in_bytes, mirror.out_bytes)
+
+
+def _scatter(e: Exchange, inside: Set[int]) -> Crossing:
+    chunk, p = e.size_bytes / e.ranks, len(inside)
+    if e.root in inside:
+        return Crossing((e.ranks - p) * chunk, 0.0)
+    return Crossing(0.0, p * chunk)
+
+
+def _gather(e: Exchange, inside: Set[int]) -> Crossing:
+    mirror = _scatter(e, inside)
+    return Crossing(mirror.in_bytes, mirror.out_bytes)
+
+
+def _send_recv(e: Exchange, inside: Set[int]) -> Crossing:
+    """Every rank sends to the next and receives from the one before."""
+    leaving = sum((rank + 1) % e.ranks not in inside for rank in inside)
+    entering = sum((rank - 1) % e.ranks not in inside for rank in inside)
+    return Crossing(leaving * e.size_bytes, entering * e.size_bytes)
+
+
+def _first_to_last(e: Exchange, inside: Set[int]) -> Crossing:
+    first, last = 0 in inside, e.ranks - 1 in inside
+    return Crossing(
+        float(e.size_bytes * (first and not last)), float(e.size_bytes * (last and not first))
+    )
+
+
+def _last_to_first(e: Exchange, inside: Set[int]) -> Crossing:
+    mirror = _first_to_last(e, inside)
+    return Crossing(mirror.in_bytes, mirror.out_bytes)
+
+
+def _both_ends(e: Exchange, inside: Set[int]) -> Crossing:
+    one = _first_to_last(e, inside)
+    both = one.out_bytes + one.in_bytes
+    return Crossing(both, both)
+
+
+def _one(ranks: int) -> float:
+    return 1.0
+
+
+def _zero(ranks: int) -> float:
+    return 0.0
+
+
+def _others(ranks: int) -> float:
+    return (ranks - 1) / ranks
+
+
+def _twice_others(ranks: int) -> float:
+    return 2 * (ranks - 1) / ranks
+
+
+SIZELESS = ("barrier", "null")  # operations that carry no data
+
+OPERATIONS: dict[str, Operation] = {
+    "all_reduce": Operation(_twice_others, (_all_reduce,), _all_reduce_together),
+    "all_gather": Operation(_others, (_all_gather,)),
+    "reduce_scatter": Operation(_others, (_reduce_scatter,)),
+    "all_to_all": Operation(_others, (_all_to_all,)),
+    "all_to_allv": Operation(_others, (_all_to_allv,)),
+    "send_recv": Operation(_one, (_send_recv,)),
+    "broadcast": Operation(_one, (_broadcast,)),
+    "reduce": Operation(_one, (_reduce,)),
+    "gather": Operation(_others, (_gather,)),
+    "scatter": Operation(_others, (_scatter,)),
+    "ping_pong": Operation(_one, (_first_to_last, _last_to_first)),
+    "bidirectional": Operation(_one, (_both_ends,)),
+    "barrier": Operation(_zero, ()),
+    "null": Operation(_zero, ()),
+    "memory_copy": Operation(_one, ()),
+}

@@ -1,0 +1,137 @@
+#include "bench/mpi_main.h"
+
+#include <mpi.h>
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "bench/command_line.h"
+#include "bench/server.h"
+#include "measure/watchdog.h"
+#include "memory/host.h"
+#include "observe/host.h"
+#include "record/jsonl.h"
+#include "record/table.h"
+#include "transport/mpi_control.h"
+
+namespace busbar {
+namespace {
+
+class MpiRuntime final : public Runtime {
+ public:
+  MpiRuntime(MPI_Comm workers, const Clock& clock, const TransportMaker& make_transport)
+      : workers_(workers), transport_(make_transport(workers)), clock_(clock), comm_(workers) {}
+  Control& workers() override { return workers_; }
+  std::unique_ptr<Control> control_of(const std::vector<Rank>& members) override {
+    const mpi::Communicator group = mpi::communicator_of(comm_, members);
+    return std::make_unique<mpi::MpiControl>(group.get());
+  }
+  Transport& transport() override { return *transport_; }
+  MemorySpace& memory() override { return memory_; }
+  const Clock& clock() override { return clock_; }
+
+ private:
+  mpi::MpiControl workers_;
+  std::unique_ptr<Transport> transport_;
+  HostMemory memory_;
+  const Clock& clock_;
+  MPI_Comm comm_;
+};
+
+/// Launchers tell a process its number before MPI_Init; only one process then speaks of a bad command line.
+bool speaks_for_launch() {
+  for (const char* const variable : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (const char* const rank = std::getenv(variable)) return std::string_view{rank} == "0";
+  }
+  return true;
+}
+
+std::unique_ptr<RequestSource> open_source(const CommandLine& line, int ranks, std::ifstream& plan) {
+  if (line.mode == Mode::serve) return std::make_unique<StreamSource>(std::cin);
+  if (line.mode == Mode::sweep) return std::make_unique<ListSource>(sweep_requests(line, ranks));
+  plan.open(line.plan_file);
+  if (!plan) throw UsageError(fmt::format("cannot read the plan '{}'", line.plan_file));
+  return std::make_unique<StreamSource>(plan);
+}
+
+ExitCode exit_code_of(const std::exception& problem) {
+  const auto* const ours = dynamic_cast<const Error*>(&problem);
+  return ours != nullptr ? ours->code() : ExitCode::incomplete;
+}
+
+ExitCode serve_launch(MpiRuntime& runtime, const CommandLine& line, Progress& progress, double init_us) {
+  nlohmann::json launch_answer;
+  const Launch launch = survey(runtime, BuildInfo{BUSBAR_VERSION, BUSBAR_COMPILER}, init_us, launch_answer);
+  CounterReader counters;
+  Visitor visitor(runtime, launch, progress, &counters);
+
+  std::ifstream plan;
+  std::unique_ptr<RequestSource> source;
+  std::vector<std::unique_ptr<AnswerSink>> sinks;
+  std::vector<AnswerSink*> listeners;
+  if (runtime.workers().is_root()) {
+    source = open_source(line, runtime.workers().size(), plan);
+    if (line.mode == Mode::sweep) {
+      sinks.push_back(std::make_unique<Table>(stdout));
+    } else {
+      sinks.push_back(std::make_unique<JsonLines>());
+    }
+    if (!line.journal_file.empty()) sinks.push_back(std::make_unique<JsonLines>(line.journal_file));
+    for (const auto& sink : sinks) {
+      listeners.push_back(sink.get());
+      sink->take(launch_answer);
+    }
+  }
+  const Tally tally = serve(runtime, visitor, progress, *source, listeners);
+  progress.enter(Phase::finish, runtime.clock().now());
+  return tally.exit_code();
+}
+
+}  // namespace
+
+int mpi_main(int argc, char** argv, const TransportMaker& make_transport) {
+  const bool loud = speaks_for_launch();
+  std::optional<CommandLine> line;
+  try {
+    line = parse_command_line(argc, argv, loud);
+  } catch (const Error& problem) {
+    if (loud) fmt::print(stderr, "busbar-bench: {}\n", problem.what());
+    return static_cast<int>(problem.code());
+  }
+  if (!line) return 0;
+  if (line->mode == Mode::describe) {
+    fmt::print("{}\n", describe(line->describe_ranks));
+    return 0;
+  }
+
+  // Launchers say whether ranks outnumber cores; a waiting rank must then let others run.
+  const char* const yields = std::getenv("OMPI_MCA_mpi_yield_when_idle");
+  const MonotonicClock clock(yields != nullptr && std::string_view{yields} == "1");
+  const auto deadline = std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(line->init_deadline_seconds));
+  const Nanoseconds begin = clock.now();
+  Progress progress(begin, deadline);
+  const Watchdog watchdog(progress, clock, WatchdogOptions{.host = host_name()});
+  try {
+    const mpi::Session session(&argc, &argv);
+    const double init_us = as_us(clock.now() - begin);
+    MpiRuntime runtime(MPI_COMM_WORLD, clock, make_transport);
+    progress.set_rank(ProcessId{runtime.workers().rank().value});
+    try {
+      return static_cast<int>(serve_launch(runtime, *line, progress, init_us));
+    } catch (const std::exception& problem) {
+      // Other ranks may be waiting for this one: the launch ends here, for all.
+      fmt::print(stderr, "busbar-bench: rank {} on {}: {}\n", runtime.workers().rank().value, host_name(), problem.what());
+      MPI_Abort(MPI_COMM_WORLD, static_cast<int>(exit_code_of(problem)));
+    }
+  } catch (const Error& problem) {
+    fmt::print(stderr, "busbar-bench: {}\n", problem.what());
+    return static_cast<int>(problem.code());
+  }
+  return static_cast<int>(ExitCode::incomplete);
+}
+
+}  // namespace busbar

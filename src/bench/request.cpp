@@ -1,0 +1,213 @@
+#include "bench/request.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "bench/ranks.h"
+#include "collectives/registry.h"
+#include "core/error.h"
+
+namespace busbar {
+namespace {
+
+using Json = nlohmann::json;
+using Keys = std::initializer_list<std::string_view>;
+
+void refuse_unknown(const Json& object, std::string_view where, Keys accepted) {
+  if (!object.is_object()) throw UsageError(fmt::format("{} is not a JSON object", where));
+  for (const auto& [key, value] : object.items()) {
+    if (std::find(accepted.begin(), accepted.end(), key) != accepted.end()) continue;
+    throw UsageError(fmt::format("unknown key '{}' in {}; accepted: {}", key, where, fmt::join(accepted, ", ")));
+  }
+}
+
+/// The value under `key`, or `otherwise` where it is absent or null.
+template <class T>
+T get(const Json& object, const char* key, T otherwise) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return otherwise;
+  try {
+    return found->get<T>();
+  } catch (const Json::exception&) {
+    throw UsageError(fmt::format("'{}' has the value {}, which is of the wrong kind", key, found->dump()));
+  }
+}
+
+/// As `get`, but a JSON number that is no whole one, or a boolean, is refused rather than rounded.
+std::int64_t get_whole(const Json& object, const char* key, std::int64_t otherwise) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return otherwise;
+  if (!found->is_number_integer()) {
+    throw UsageError(fmt::format("'{}' has the value {}; a whole number is accepted", key, found->dump()));
+  }
+  return found->get<std::int64_t>();
+}
+
+const Json& require(const Json& object, const char* key, std::string_view where) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) throw UsageError(fmt::format("{} lacks '{}'", where, key));
+  return *found;
+}
+
+Group parse_group(const Json& point, int ranks) {
+  Group group;
+  if (const auto found = point.find("group"); found != point.end() && !found->is_null()) {
+    refuse_unknown(*found, "point.group", {"name", "ranks"});
+    group.name = get<std::string>(*found, "name", "all");
+    group.members = parse_ranks(get<std::string>(*found, "ranks", ""));
+  }
+  if (group.members.empty()) {
+    for (int r = 0; r < ranks; ++r) group.members.emplace_back(r);
+  }
+  for (const Rank r : group.members) {
+    if (r.value >= ranks) {
+      throw UsageError(fmt::format("group '{}' names rank {}; this launch has ranks 0 to {}", group.name, r.value, ranks - 1));
+    }
+  }
+  return group;
+}
+
+Timing parse_timing(const std::string& word) {
+  if (word == name(Timing::isolated)) return Timing::isolated;
+  if (word == name(Timing::pipelined)) return Timing::pipelined;
+  throw UsageError(fmt::format("unknown timing '{}'; accepted: isolated, pipelined", word));
+}
+
+void check_size(const PointRequest& p, const Traits& traits, int ranks) {
+  if (!traits.has_data) {
+    if (p.size != Bytes{0}) {
+      throw UsageError(fmt::format("{} carries no data: size {} is not accepted, only 0", traits.name, p.size.value));
+    }
+    return;
+  }
+  const Bytes unit = granularity(*p.collective, p.type, ranks);
+  if (p.size == Bytes{0} || p.size.value % unit.value != 0) {
+    throw UsageError(fmt::format("size {} does not fit {} of {} on {} ranks; accepted: multiples of {} bytes", p.size.value,
+                                 traits.name, name(p.type), ranks, unit.value));
+  }
+}
+
+PointRequest parse_point(const Json& point, int ranks) {
+  refuse_unknown(point, "point",
+                 {"op", "size_bytes", "datatype", "redop", "root", "in_place", "timing", "group"});
+  PointRequest p;
+  require(point, "op", "point");
+  require(point, "size_bytes", "point");
+  p.collective = &find_collective(get<std::string>(point, "op", ""));
+  const Traits traits = p.collective->traits();
+  const std::int64_t size = get_whole(point, "size_bytes", 0);
+  if (size < 0) throw UsageError(fmt::format("size {} is negative", size));
+  p.size = Bytes{static_cast<std::uint64_t>(size)};
+  p.type = parse_datatype(get<std::string>(point, "datatype", "float"));
+  p.in_place = get<bool>(point, "in_place", false);
+  p.timing = parse_timing(get<std::string>(point, "timing", "isolated"));
+  p.group = parse_group(point, ranks);
+  const int members = static_cast<int>(p.group.members.size());
+
+  const auto redop = get<std::string>(point, "redop", "");
+  if (traits.reduces) p.redop = parse_redop(redop.empty() ? "sum" : redop);
+  if (!traits.reduces && !redop.empty()) {
+    throw UsageError(fmt::format("{} does not reduce: redop '{}' is not accepted", traits.name, redop));
+  }
+  const std::int64_t root = get_whole(point, "root", -1);
+  if (traits.rooted) p.root = Rank{static_cast<int>(std::max<std::int64_t>(root, 0))};
+  if (!traits.rooted && root >= 0) throw UsageError(fmt::format("{} has no root: root {} is not accepted", traits.name, root));
+  if (root < -1 || root >= members) {
+    throw UsageError(fmt::format("root {} is no rank of a group of {}; accepted: 0 to {}", root, members, members - 1));
+  }
+  if (p.in_place && !traits.in_place) throw UsageError(fmt::format("{} has no in-place form", traits.name));
+  if (members < traits.min_ranks) {
+    throw UsageError(fmt::format("{} needs at least {} ranks; group '{}' has {}", traits.name, traits.min_ranks,
+                                 p.group.name, members));
+  }
+  check_size(p, traits, members);
+  return p;
+}
+
+std::vector<Variant> parse_variants(const Json& visit) {
+  const auto found = visit.find("variants");
+  if (found == visit.end() || found->is_null()) return {Variant{"default", {}}};
+  if (!found->is_array() || found->empty()) throw UsageError("'variants' is not a list with at least one variant");
+  std::vector<Variant> variants;
+  std::set<std::string> names;
+  for (const Json& item : *found) {
+    refuse_unknown(item, "a variant", {"name", "settings"});
+    Variant v{get<std::string>(item, "name", ""), {}};
+    if (v.name.empty()) throw UsageError("a variant has no name");
+    if (!names.insert(v.name).second) throw UsageError(fmt::format("two variants are called '{}'", v.name));
+    v.settings = get<Settings>(item, "settings", {});
+    variants.push_back(std::move(v));
+  }
+  return variants;
+}
+
+StoppingLimits parse_stopping(const Json& visit) {
+  StoppingLimits limits;
+  const auto found = visit.find("stopping");
+  if (found == visit.end() || found->is_null()) return limits;
+  refuse_unknown(*found, "stopping", {"relative_ci", "min_samples", "max_samples", "max_seconds"});
+  limits.relative_ci = get(*found, "relative_ci", limits.relative_ci);
+  limits.min_samples = static_cast<decltype(limits.min_samples)>(
+      get_whole(*found, "min_samples", static_cast<std::int64_t>(limits.min_samples)));
+  limits.max_samples = static_cast<decltype(limits.max_samples)>(
+      get_whole(*found, "max_samples", static_cast<std::int64_t>(limits.max_samples)));
+  limits.max_seconds = get(*found, "max_seconds", limits.max_seconds);
+  return limits;
+}
+
+Warmup parse_warmup(const Json& visit) {
+  Warmup warmup;
+  const auto found = visit.find("warmup");
+  if (found == visit.end() || found->is_null()) return warmup;
+  refuse_unknown(*found, "warmup", {"min_samples", "min_seconds"});
+  warmup.min_samples = static_cast<int>(get_whole(*found, "min_samples", warmup.min_samples));
+  warmup.min_seconds = get(*found, "min_seconds", warmup.min_seconds);
+  if (warmup.min_samples < 0 || warmup.min_seconds < 0) throw UsageError("warmup takes no negative values");
+  return warmup;
+}
+
+}  // namespace
+
+std::string_view name(Timing timing) { return timing == Timing::isolated ? "isolated" : "pipelined"; }
+
+Bytes granularity(const Collective& collective, DataType type, int ranks) {
+  const Traits traits = collective.traits();
+  const std::size_t parts = traits.chunked ? static_cast<std::size_t>(ranks) : 1;
+  return Bytes{size_of(type) * parts};
+}
+
+Line parse_request(std::string_view text, int ranks, std::optional<std::int64_t>& request_id) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded() || !json.is_object()) {
+    throw UsageError(fmt::format("a request is not a JSON object: '{}'", text.substr(0, 60)));
+  }
+  const auto type = get<std::string>(json, "type", "");
+  if (type == "quit") return Line{.quit = true, .visit = {}};
+  if (type != "visit") throw UsageError(fmt::format("unknown request type '{}'; accepted: visit, quit", type));
+  refuse_unknown(json, "a visit",
+                 {"type", "request", "round", "seed", "point", "variants", "stopping", "warmup", "deadline_seconds"});
+  require(json, "request", "a visit");
+  request_id = get_whole(json, "request", 0);
+
+  Line line;
+  VisitRequest& v = line.visit;
+  v.request = *request_id;
+  v.round = static_cast<int>(get_whole(json, "round", 0));
+  v.seed = static_cast<std::uint64_t>(get_whole(json, "seed", 1));
+  v.point = parse_point(require(json, "point", "a visit"), ranks);
+  v.variants = parse_variants(json);
+  v.stopping = parse_stopping(json);
+  v.stopping.validate();
+  v.warmup = parse_warmup(json);
+  v.deadline_seconds = get(json, "deadline_seconds", v.deadline_seconds);
+  if (!(v.deadline_seconds > 0)) throw UsageError("'deadline_seconds' must be more than 0");
+  return line;
+}
+
+}  // namespace busbar

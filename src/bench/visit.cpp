@@ -1,0 +1,178 @@
+#include "bench/visit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <random>
+
+#include "measure/exchange.h"
+#include "observe/host.h"
+#include "record/block_json.h"
+
+namespace busbar {
+namespace {
+
+using Json = nlohmann::json;
+
+OperationSpec specify(const PointRequest& point, InPlaceResult in_place_result) {
+  return OperationSpec{.collective = point.collective,
+                       .shape = Shape{.ranks = static_cast<int>(point.group.members.size()),
+                                      .root = point.root.value_or(Rank{0}),
+                                      .elements = point.size.value / size_of(point.type),
+                                      .in_place = point.in_place,
+                                      .in_place_result = in_place_result,
+                                      .average = point.redop == RedOp::avg},
+                       .type = point.type,
+                       .redop = point.redop};
+}
+
+SamplingPlan sampling_plan(const VisitRequest& visit) {
+  return SamplingPlan{.pipelined = visit.point.timing == Timing::pipelined,
+                      .time_share = visit.point.collective->traits().time_share,
+                      .stopping = visit.stopping,
+                      .warmup_samples = visit.warmup.min_samples,
+                      .warmup_seconds = visit.warmup.min_seconds};
+}
+
+/// The same order on every rank: the shuffle is written out because the standard's is not the same everywhere.
+std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::mt19937_64 random(seed);
+  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[random() % i]);
+  return order;
+}
+
+/// What the nodes' leaders counted: bytes per execution and node, faults in all.
+void put_counters(const GroupContext& group, const std::vector<Counters>& by_rank, std::uint64_t executions,
+                  BlockFacts& facts) {
+  const auto per_execution = [executions](std::optional<std::uint64_t> bytes) {
+    return bytes ? std::optional{static_cast<double>(*bytes) / static_cast<double>(executions)} : std::nullopt;
+  };
+  for (const Counters& node : group.of_leaders(by_rank)) {
+    facts.tx_bytes.push_back(per_execution(node.tx_bytes));
+    facts.rx_bytes.push_back(per_execution(node.rx_bytes));
+    for (std::size_t f = 0; f < fault_count; ++f) {
+      if (node.faults[f]) facts.faults[f] = facts.faults[f].value_or(0) + *node.faults[f];
+    }
+  }
+}
+
+void put_observation(Control& control, const Observation& seen, std::uint64_t executions, BlockFacts& facts) {
+  facts.algorithm = seen.algorithm;
+  facts.how = seen.how;
+  const auto texts = gather_texts(control, seen.bytes_to_peer ? Json(*seen.bytes_to_peer).dump() : "");
+  if (!control.is_root() || texts.front().empty()) return;
+  facts.bytes_per_peer.emplace();
+  for (const auto& text : texts) {
+    std::vector<double> row;
+    for (const auto& bytes : Json::parse(text)) row.push_back(bytes.get<double>() / static_cast<double>(executions));
+    facts.bytes_per_peer->push_back(std::move(row));
+  }
+}
+
+void put_verification(Control& control, const Verification& mine, BlockFacts& facts) {
+  for (const Verification& v : gather_value(control, mine)) {
+    facts.checked_elements += v.checked;
+    facts.wrong_elements += v.wrong;
+  }
+}
+
+}  // namespace
+
+Visitor::Visitor(Runtime& runtime, const Launch& launch, Progress& progress, CounterReader* counters)
+    : runtime_(runtime), launch_(launch), progress_(progress), counters_(counters) {}
+
+std::optional<std::string> Visitor::objection(const VisitRequest& visit) const {
+  for (const Variant& v : visit.variants) {
+    if (auto why = runtime_.transport().objection(v.settings)) return why;
+  }
+  // Memory that is not there would be found by the kernel's out-of-memory killer, which gives no sentence.
+  const auto available = available_memory();
+  const auto per_host = [&] {
+    std::map<std::string, int> ranks;
+    for (const Rank r : visit.point.group.members) ++ranks[launch_.places.at(static_cast<std::size_t>(r.value)).host];
+    return std::max_element(ranks.begin(), ranks.end(), [](auto& a, auto& b) { return a.second < b.second; })->second;
+  }();
+  const Layout layout = visit.point.collective->layout(specify(visit.point, InPlaceResult::at_start).shape, Rank{0});
+  // Two inputs, the output, and as much again for scratch and what the library keeps.
+  const std::uint64_t elements = 2 * layout.input + 2 * layout.recv;
+  const std::uint64_t need = elements * size_of(visit.point.type) * static_cast<std::uint64_t>(per_host);
+  if (available && need > available->value) {
+    return fmt::format("size {} needs some {} bytes of memory on a host with {} ranks, which has {} left; accepted: less",
+                       visit.point.size.value, need, per_host, available->value);
+  }
+  return std::nullopt;
+}
+
+GroupContext& Visitor::context_of(const std::vector<Rank>& members) {
+  auto& context = groups_[members];
+  if (!context) context = std::make_unique<GroupContext>(runtime_, launch_, progress_, counters_, members);
+  return *context;
+}
+
+void Visitor::carry_out(const VisitRequest& visit, const Emit& emit) {
+  Control& workers = runtime_.workers();
+  const auto& members = visit.point.group.members;
+  const bool takes_part = std::find(members.begin(), members.end(), workers.rank()) != members.end();
+  const Rank leader = members.front();
+  const bool leads = workers.rank() == leader;
+  Json held = Json::array();  // by a leader that is not rank 0: sent when all is done, as rank 0 may be taking part until then
+  if (takes_part) {
+    progress_.begin_point(visit.point.collective->traits().name, visit.point.size, visit.variants.front().name,
+                          std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(visit.deadline_seconds)));
+    progress_.enter(Phase::prepare, runtime_.clock().now());
+    GroupContext& group = context_of(members);
+    for (const std::size_t v : shuffled(visit.variants.size(), visit.seed)) {
+      const Json block = run_block(visit, visit.variants[v], group);
+      if (leads && workers.is_root()) emit(block);
+      if (leads && !workers.is_root()) held.push_back(block);
+    }
+  }
+  if (leader == Rank{0}) return;
+  progress_.enter(Phase::gather, runtime_.clock().now());
+  if (leads) send_text(workers, Rank{0}, held.dump());
+  if (workers.is_root()) {
+    for (const Json& block : Json::parse(receive_text(workers, leader))) emit(block);
+  }
+}
+
+Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, GroupContext& group) {
+  const PointRequest& point = visit.point;
+  const Clock& clock = runtime_.clock();
+  Control& control = group.control();
+  progress_.begin_point(point.collective->traits().name, point.size, variant.name,
+                        std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(visit.deadline_seconds)));
+  progress_.enter(Phase::prepare, clock.now());
+  const Nanoseconds begin = clock.now();
+  Channel& channel = group.channel(variant.settings);
+  const OperationSpec spec = specify(point, channel.in_place_result());
+  Workload workload(channel, runtime_.memory(), spec, control.rank(), visit.seed);
+  const double prepare_us = as_us(clock.now() - begin);
+
+  const SamplingPlan plan = sampling_plan(visit);
+  group.sampler().warm_up(workload, plan);
+  channel.observe();  // what the warm-up sent is not the block's
+  const Samples samples = group.sampler().sample(workload, plan);
+
+  progress_.enter(Phase::verify, clock.now());
+  BlockFacts facts{.transport = runtime_.transport().name(),
+                   .memory = runtime_.memory().name(),
+                   .variant = variant.name,
+                   .nodes = group.nodes(),
+                   .algorithm_bytes = point.collective->algorithm_elements(spec.shape) * size_of(point.type),
+                   .bus_factor = point.collective->bus_factor(spec.shape.ranks),
+                   .launch_began = launch_.began,
+                   .prepare_us = prepare_us};
+  put_observation(control, channel.observe(), samples.executions, facts);
+  put_verification(control, workload.verify(samples.last_slot), facts);
+  progress_.enter(Phase::gather, clock.now());
+  const auto counters = gather_value(control, samples.counters);
+  if (!control.is_root()) return {};
+  put_counters(group, counters, samples.executions, facts);
+  return block_json(visit, samples, facts);
+}
+
+}  // namespace busbar

@@ -1,0 +1,42 @@
+// Carries out one request: a block of every variant at one point, in shuffled order.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/group_context.h"
+#include "bench/request.h"
+#include "bench/workload.h"
+
+namespace busbar {
+
+/// Carries out visits on this rank; keeps the groups that visits share.
+class Visitor {
+ public:
+  using Emit = std::function<void(const nlohmann::json&)>;
+
+  Visitor(Runtime& runtime, const Launch& launch, Progress& progress, CounterReader* counters);
+
+  /// Why this visit cannot be made, in one sentence; rank 0 asks before it tells the others.
+  std::optional<std::string> objection(const VisitRequest& visit) const;
+
+  /// All workers call it; those outside the group return at once. `emit` is called at rank 0, once per block.
+  void carry_out(const VisitRequest& visit, const Emit& emit);
+
+ private:
+  GroupContext& context_of(const std::vector<Rank>& members);
+  nlohmann::json run_block(const VisitRequest& visit, const Variant& variant, GroupContext& group);
+
+  Runtime& runtime_;
+  const Launch& launch_;
+  Progress& progress_;
+  CounterReader* counters_;
+  std::map<std::vector<Rank>, std::unique_ptr<GroupContext>> groups_;
+};
+
+}  // namespace busbar

@@ -1,0 +1,212 @@
+#include "measure/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "measure/statistics.h"
+
+namespace busbar {
+namespace {
+
+// The time from agreeing on a start to the start must cover the broadcast that spreads the agreement. It begins near the
+// latency of shared memory and grows until few arrive late.
+constexpr Nanoseconds first_lead{10'000};
+constexpr Nanoseconds longest_lead{10'000'000};
+constexpr double tolerated_late_share = 0.05;
+
+// Arrivals later than this, beyond what the clocks can tell apart, are called late: ten times what leaving the wait costs.
+constexpr double late_us = 1.0;
+
+// A pipelined batch hides the start and the end among its executions: at least nccl-tests' default of 20, more while the
+// batch is so short that reading the clock would show.
+constexpr int least_batch = 20;
+constexpr int most_batch = 1000;
+constexpr double batch_us = 1000.0;
+
+double us(Nanoseconds t) { return as_us(t); }
+
+}  // namespace
+
+Sampler::Sampler(Control& control, const Clock& clock, ClockSync& sync, Progress& progress, CounterProbe counters)
+    : control_(control), clock_(clock), sync_(sync), progress_(progress), counters_(std::move(counters)), lead_(first_lead) {}
+
+Nanoseconds Sampler::agree_on_start() {
+  progress_.enter(Phase::start, clock_.now());
+  control_.barrier();
+  Nanoseconds start = sync_.to_global(clock_.now()) + lead_;
+  broadcast_value(control_, start);
+  return start;
+}
+
+Sampler::Offsets Sampler::execute(Subject& subject, int slot, int batch) {
+  subject.renew(slot);
+  Operation& operation = subject.operation();
+  const Nanoseconds agreed = agree_on_start();
+  const Nanoseconds local = sync_.to_local(agreed);
+  progress_.enter(Phase::operation, local);
+
+  const Nanoseconds start = clock_.wait_until(local);
+  for (int i = 0; i < batch; ++i) operation.enqueue((slot + i) & 1);
+  operation.complete();
+  const Nanoseconds finish = clock_.now();
+
+  progress_.enter(Phase::complete, finish);
+  if (first_start_ == Nanoseconds{}) first_start_ = agreed;
+  return {us(start - local), us(finish - local)};
+}
+
+void Sampler::warm_up(Subject& subject, const SamplingPlan& plan) {
+  progress_.enter(Phase::warmup, clock_.now());
+  sync_.sync();
+  const Nanoseconds begin = clock_.now();
+  const Offsets first = execute(subject, 0, 1);
+  const auto of_all = gather_value(control_, first.finish_us);
+  if (control_.is_root()) first_call_us_ = *std::max_element(of_all.begin(), of_all.end());
+
+  batch_ = 1;
+  bool more = plan.warmup_samples > 1 || plan.warmup_seconds > 0;
+  double last_us = first_call_us_;
+  for (int done = 1; more; ++done) {
+    const Offsets o = execute(subject, done & 1, 1);
+    const auto all = gather_value(control_, o);
+    if (control_.is_root()) {
+      last_us = 0;
+      std::size_t late = 0;
+      for (const Offsets& one : all) {
+        last_us = std::max(last_us, one.finish_us);
+        late = one.start_us > late_us ? 1 : late;
+      }
+      adapt_lead(late, 1);
+      const double elapsed = us(clock_.now() - begin) / 1e6;
+      more = done + 1 < plan.warmup_samples || elapsed < plan.warmup_seconds;
+    }
+    broadcast_value(control_, more);
+  }
+  if (plan.pipelined) {
+    batch_ = static_cast<int>(std::clamp(batch_us / std::max(last_us, 1e-3), double{least_batch}, double{most_batch}));
+    broadcast_value(control_, batch_);
+  }
+  next_slot_ = 0;
+}
+
+void Sampler::adapt_lead(std::size_t late, std::size_t count) {
+  const bool often = static_cast<double>(late) > tolerated_late_share * static_cast<double>(count);
+  if (often) lead_ = std::min(lead_ + lead_ / 2, longest_lead);
+}
+
+Samples Sampler::sample(Subject& subject, const SamplingPlan& plan) {
+  own_.clear();
+  first_start_ = Nanoseconds{};
+  const Counters counters_at_start = counters_();
+  counters_before_ = counters_at_start;
+  Samples result;
+
+  // The last sample is taken after the rule has spoken, so the rule may ask for one less.
+  StoppingLimits limits = plan.stopping;
+  limits.max_samples -= 1;
+  limits.min_samples = std::clamp(limits.min_samples, std::size_t{2}, plan.stopping.max_samples) - 1;
+  if (limits.max_samples > 0) sample_until(StoppingRule(limits), subject, plan, result);
+
+  subject.poison();
+  take(subject, plan, 1, result);
+  if (batch_ > 1 && !subject.survives_batch()) {
+    // The batch used its inputs up; what is verified is one more execution of the same prepared operation.
+    subject.poison();
+    execute(subject, next_slot_, 1);
+    result.executions += 1;
+    result.last_slot = next_slot_;
+  } else {
+    result.last_slot = (next_slot_ + 1 + batch_ - 1) & 1;
+  }
+  result.counters = counters_() - counters_at_start;
+  summarise_ranks(plan, result);
+  result.first_start = first_start_;
+  result.clock_error = sync_.error();
+  result.first_call_us = first_call_us_ * plan.time_share;
+  return result;
+}
+
+void Sampler::sample_until(StoppingRule rule, Subject& subject, const SamplingPlan& plan, Samples& into) {
+  const Nanoseconds begin = clock_.now();
+  std::uint64_t next = rule.batch(0, 0);
+  while (next > 0) {
+    take(subject, plan, next, into);
+    if (control_.is_root()) {
+      const double elapsed_s = us(clock_.now() - begin) / 1e6;
+      const auto reason = rule.decide(into.samples_us, elapsed_s);
+      if (reason) into.stop_reason = *reason;
+      next = reason ? 0 : rule.batch(into.samples_us.size(), elapsed_s);
+    }
+    broadcast_value(control_, next);
+  }
+}
+
+void Sampler::take(Subject& subject, const SamplingPlan& plan, std::size_t count, Samples& into) {
+  own_.reserve(own_.size() + count);
+  for (std::size_t i = 0; i < count; ++i) {
+    own_.push_back(execute(subject, next_slot_, batch_));
+    next_slot_ ^= 1;
+  }
+  into.executions += count * static_cast<std::size_t>(batch_);
+  progress_.enter(Phase::gather, clock_.now());
+  mark_spoiled(count, into);
+  merge(plan, count, into);
+}
+
+void Sampler::merge(const SamplingPlan& plan, std::size_t count, Samples& into) {
+  const auto all = gather_values(control_, std::span<const Offsets>{own_}.last(count));
+  if (!control_.is_root()) return;
+  const auto ranks = static_cast<std::size_t>(control_.size());
+  const double tolerance = late_us + us(sync_.error());
+  std::size_t late_samples = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t last = 0;
+    std::size_t latest = 0;
+    for (std::size_t r = 1; r < ranks; ++r) {
+      if (all[r * count + i].finish_us > all[last * count + i].finish_us) last = r;
+      if (all[r * count + i].start_us > all[latest * count + i].start_us) latest = r;
+    }
+    const bool late = all[latest * count + i].start_us > tolerance;
+    late_samples += late ? 1 : 0;
+    into.samples_us.push_back(all[last * count + i].finish_us * plan.time_share / batch_);
+    into.last_rank.push_back(static_cast<int>(last));
+    into.late_rank.push_back(late ? std::optional<int>{static_cast<int>(latest)} : std::nullopt);
+  }
+  adapt_lead(late_samples, count);
+}
+
+void Sampler::mark_spoiled(std::size_t count, Samples& into) {
+  const Counters now = counters_();
+  const bool here = any_fault(now - counters_before_);
+  counters_before_ = now;
+  const auto of_all = gather_value(control_, here);
+  const bool spoiled = std::any_of(of_all.begin(), of_all.end(), [](bool fault) { return fault; });
+  for (std::size_t i = 0; spoiled && i < count; ++i) into.spoiled.push_back(into.samples_us.size() + i);
+}
+
+void Sampler::summarise_ranks(const SamplingPlan& plan, Samples& into) {
+  struct Summary {
+    double arrival_us, finish_us, mean_us;
+  };
+  std::vector<double> starts;
+  std::vector<double> finishes;
+  double total = 0;
+  for (const Offsets& o : own_) {
+    starts.push_back(o.start_us);
+    finishes.push_back(o.finish_us);
+    total += o.finish_us - o.start_us;
+  }
+  const double scale = plan.time_share / batch_;
+  const Summary mine{median(starts), median(finishes) * scale, total / static_cast<double>(own_.size()) * scale};
+  const auto all = gather_value(control_, mine);
+  for (const Summary& s : all) {
+    into.arrival_us.push_back(s.arrival_us);
+    into.finish_us.push_back(s.finish_us);
+    into.mean_of_ranks_us += s.mean_us / static_cast<double>(all.size());
+  }
+  if (!all.empty()) into.root_mean_us = all.front().mean_us;
+}
+
+}  // namespace busbar

@@ -1,0 +1,104 @@
+// Takes the samples of one block: synchronised starts, the timed region, and nothing else in it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "measure/clock.h"
+#include "measure/clock_sync.h"
+#include "measure/control.h"
+#include "measure/progress.h"
+#include "measure/stopping.h"
+#include "observe/counters.h"
+#include "transport/transport.h"
+
+namespace busbar {
+
+/// What is sampled: a prepared operation, and what must happen around it outside the timed region.
+class Subject {
+ public:
+  virtual ~Subject() = default;
+  virtual Operation& operation() = 0;
+  /// Puts input `slot` where the operation reads it; only in-place operations have work to do here.
+  virtual void renew(int slot) = 0;
+  /// Spoils the output, so that an operation that does nothing is found out.
+  virtual void poison() = 0;
+  /// A pipelined batch leaves an answer that can be verified; in place it does not, the inputs are used up.
+  virtual bool survives_batch() const = 0;
+};
+
+/// Counters that tell whether something disturbed a sample. All unknown on ranks that watch nothing: one rank a host does.
+using CounterProbe = std::function<Counters()>;
+
+/// What sampling is to obey.
+struct SamplingPlan {
+  bool pipelined = false;
+  double time_share = 1.0;  ///< Traits::time_share
+  StoppingLimits stopping;
+  int warmup_samples = 2;
+  double warmup_seconds = 0.02;
+};
+
+/// What a block of samples was; complete at rank 0, other ranks know `executions` and `last_slot` only.
+struct Samples {
+  std::vector<double> samples_us;
+  std::vector<std::optional<int>> late_rank;
+  std::vector<int> last_rank;
+  std::vector<double> arrival_us;  ///< median per rank
+  std::vector<double> finish_us;   ///< median per rank
+  double mean_of_ranks_us = 0;     ///< mean over samples and ranks of each rank's own duration, per execution
+  double root_mean_us = 0;         ///< the same for rank 0 alone
+  std::vector<std::size_t> spoiled;
+  Counters counters;  ///< growth while sampling, on this rank
+  StopReason stop_reason = StopReason::max_samples;
+  Nanoseconds first_start{};  ///< on rank 0's clock
+  Nanoseconds clock_error{};
+  double first_call_us = 0;
+  std::uint64_t executions = 0;  ///< all executions since sampling began
+  int last_slot = 0;             ///< the input whose answer is now in the output
+};
+
+/// One for a group; all its ranks call the same functions in the same order.
+class Sampler {
+ public:
+  Sampler(Control& control, const Clock& clock, ClockSync& sync, Progress& progress, CounterProbe counters);
+
+  /// The point's very first execution and the warm-up, untimed but for the first call's duration.
+  void warm_up(Subject& subject, const SamplingPlan& plan);
+
+  /// Samples until the rule says stop, then one more with a poisoned output, for verification.
+  Samples sample(Subject& subject, const SamplingPlan& plan);
+
+ private:
+  struct Offsets {
+    double start_us;   ///< of this rank's start after the agreed one
+    double finish_us;  ///< of this rank's finish after the agreed start
+  };
+
+  Offsets execute(Subject& subject, int slot, int batch);
+  Nanoseconds agree_on_start();
+  void sample_until(StoppingRule rule, Subject& subject, const SamplingPlan& plan, Samples& into);
+  /// `count` samples, and what they mean, gathered at rank 0.
+  void take(Subject& subject, const SamplingPlan& plan, std::size_t count, Samples& into);
+  void merge(const SamplingPlan& plan, std::size_t count, Samples& into);
+  void mark_spoiled(std::size_t count, Samples& into);
+  void adapt_lead(std::size_t late, std::size_t count);
+  void summarise_ranks(const SamplingPlan& plan, Samples& into);
+
+  Control& control_;
+  const Clock& clock_;
+  ClockSync& sync_;
+  Progress& progress_;
+  CounterProbe counters_;
+  Nanoseconds lead_;  ///< from agreeing on a start to the start
+  int batch_ = 1;
+  double first_call_us_ = 0;
+  Counters counters_before_;
+  std::vector<Offsets> own_;    ///< this rank's offsets of the whole block
+  int next_slot_ = 0;
+  Nanoseconds first_start_{};
+};
+
+}  // namespace busbar

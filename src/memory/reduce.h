@@ -1,0 +1,18 @@
+// Element-wise arithmetic on host memory, for schedules that reduce in software.
+#pragma once
+
+#include <cstddef>
+
+#include "core/datatype.h"
+
+namespace busbar {
+
+/// destination[i] = destination[i] ∘ source[i] for `count` elements; avg adds, see average_in_place. Integers wrap;
+/// half and bfloat16 are computed in float and rounded to nearest. The two stretches must be aligned and must not
+/// overlap.
+void reduce_into(DataType type, RedOp redop, std::byte* destination, const std::byte* source, std::size_t count);
+
+/// data[i] /= ranks for `count` elements: the second half of avg. Integers round towards zero.
+void average_in_place(DataType type, std::byte* data, std::size_t count, int ranks);
+
+}  // namespace busbar

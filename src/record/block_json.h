@@ -1,0 +1,41 @@
+// One block of samples as the `block` answer of results/README.md.
+#pragma once
+
+#include <array>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/request.h"
+#include "measure/sampler.h"
+#include "observe/counters.h"
+
+namespace busbar {
+
+/// Everything known of a block besides its samples.
+struct BlockFacts {
+  std::string_view transport;
+  std::string_view memory;
+  std::string variant{};
+  int nodes = 1;
+  std::uint64_t algorithm_bytes = 0;
+  double bus_factor = 1;
+  Nanoseconds launch_began{};
+  double prepare_us = 0;
+  std::uint64_t checked_elements = 0;
+  std::uint64_t wrong_elements = 0;
+  /// Bytes sent and received per node of the group during sampling; null where a node's counters could not be read.
+  std::vector<std::optional<double>> tx_bytes{};
+  std::vector<std::optional<double>> rx_bytes{};
+  /// Faults counted on all nodes during sampling; null where nothing counts them.
+  std::array<std::optional<std::uint64_t>, fault_count> faults{};
+  std::optional<std::string> algorithm{};
+  std::vector<std::string> how{};
+  std::optional<std::vector<std::vector<double>>> bytes_per_peer{};
+};
+
+nlohmann::json block_json(const VisitRequest& visit, const Samples& samples, const BlockFacts& facts);
+
+}  // namespace busbar

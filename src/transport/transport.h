@@ -1,0 +1,81 @@
+// What carries operations out. Stream-ordered from the first day: prepare (buffers, registration, schedule), enqueue,
+// complete. For host MPI enqueue does the work and complete has nothing to wait for; for a GPU both matter.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectives/collective.h"
+#include "core/datatype.h"
+#include "core/units.h"
+#include "measure/control.h"
+
+namespace busbar {
+
+/// A variant's settings, by key, as the user wrote them.
+using Settings = std::map<std::string, std::string>;
+
+/// The buffers of one rank. `input[k]` are two inputs with different contents that samples take in turn, so that a stale
+/// result of the previous sample is a wrong one. In place, both point into `recv`.
+struct Buffers {
+  std::byte* input[2] = {nullptr, nullptr};
+  std::byte* recv = nullptr;
+  std::byte* scratch = nullptr;
+};
+
+/// Everything a transport needs to know of what it is to execute.
+struct OperationSpec {
+  const Collective* collective = nullptr;
+  Shape shape;
+  DataType type = DataType::float32;
+  std::optional<RedOp> redop;
+};
+
+/// One prepared operation. `enqueue` and `complete` are all that stands in the timed region.
+class Operation {
+ public:
+  virtual ~Operation() = default;
+  /// Starts one execution on input `slot` (0 or 1), ordered after those enqueued before.
+  virtual void enqueue(int slot) = 0;
+  /// Returns when all that was enqueued has completed and the host can see its results.
+  virtual void complete() = 0;
+};
+
+/// What ran, as far as the library lets itself be asked. Absent where it cannot be known.
+struct Observation {
+  std::optional<std::string> algorithm;
+  std::vector<std::string> how;
+  /// Payload bytes sent to each rank of the group since the previous call, from the library's own counters.
+  std::optional<std::vector<std::uint64_t>> bytes_to_peer;
+};
+
+/// A group of ranks under one variant's settings.
+class Channel {
+ public:
+  virtual ~Channel() = default;
+  virtual InPlaceResult in_place_result() const = 0;
+  /// Elements of scratch memory that `prepare` will need for `spec`.
+  virtual std::size_t scratch_elements(const OperationSpec& spec) const = 0;
+  virtual std::unique_ptr<Operation> prepare(const OperationSpec& spec, const Buffers& buffers) = 0;
+  virtual Observation observe() = 0;
+};
+
+/// A library, opened once per process.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string library_version() const = 0;
+  /// One sentence naming the first key or value that this transport does not know, with what is accepted; nothing where all
+  /// are fine. Every rank can call it; it changes nothing.
+  virtual std::optional<std::string> objection(const Settings& settings) const = 0;
+  /// Makes the channel of a group under `settings`. Collective over the group (`members`: ranks of the launch).
+  virtual std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) = 0;
+};
+
+}  // namespace busbar

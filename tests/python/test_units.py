@@ -1,0 +1,70 @@
+"""Sizes, rates and times as people write and read them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from busbar.errors import ExitCode, UsageError
+from busbar.units import format_rate, format_size, format_time_us, parse_size, sweep
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("0", 0), ("8", 8), ("64K", 65536), ("16M", 1 << 24), ("1g", 1 << 30), (" 4 M ", 4 << 20)],
+)
+def test_sizes_are_powers_of_1024(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["12Q", "", "M", "-1", "1.5M", "1MB", "0x10", "1 2", "²", "nan"])
+def test_anything_else_is_refused_by_name(text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_size(text)
+    assert error.value.exit_code is ExitCode.USAGE
+    assert f"'{text}'" in error.value.message
+    assert "K, M or G" in error.value.message
+    assert "\n" not in error.value.message
+
+
+@settings(deadline=None)
+@given(st.integers(min_value=0, max_value=1 << 50))
+def test_a_written_size_reads_back(size: int) -> None:
+    assert parse_size(format_size(size)) == size
+
+
+@pytest.mark.parametrize(("size", "text"), [(0, "0"), (1000, "1000"), (1536, "1536"),
+                                            (1 << 20, "1M"), (3 << 10, "3K")])  # fmt: skip
+def test_a_written_size_is_exact_and_short(size: int, text: str) -> None:
+    assert format_size(size) == text
+
+
+def test_rates_and_times_have_four_digits() -> None:
+    assert format_rate(400e6) == "400 Mbit/s"
+    assert format_rate(12.5e9) == "12.5 Gbit/s"
+    assert format_time_us(12.3456) == "12.35 us"
+    assert format_time_us(1234.5) == "1.234 ms"
+    assert format_time_us(2.5e6) == "2.5 s"
+    assert format_time_us(None) == "-"
+
+
+@settings(deadline=None)
+@given(st.integers(1, 1 << 20), st.integers(1, 1 << 30), st.integers(2, 10))
+def test_a_sweep_grows_by_its_factor_within_its_range(low: int, span: int, factor: int) -> None:
+    sizes = sweep(low, low + span, factor)
+    assert sizes[0] == low
+    assert all(b == a * factor for a, b in pairwise(sizes))
+    assert sizes[-1] <= low + span < sizes[-1] * factor
+
+
+@pytest.mark.parametrize(
+    ("arguments", "culprit"),
+    [((16, 8, 2), "smallest size 16"), ((0, 8, 2), "smallest size 0"), ((1, 8, 1), "factor 1")],
+)
+def test_a_sweep_without_sizes_or_end_is_refused(
+    arguments: tuple[int, int, int], culprit: str
+) -> None:
+    with pytest.raises(UsageError, match=culprit):
+        sweep(*arguments)
