@@ -17,6 +17,9 @@ namespace busbar {
 namespace {
 
 using Json = nlohmann::json;
+// A rest is for buckets and caches, not for sleeping through a block's time limit.
+constexpr double longest_rest_us = 1e6;
+
 using Keys = std::initializer_list<std::string_view>;
 
 void refuse_unknown(const Json& object, std::string_view where, Keys accepted) {
@@ -191,7 +194,7 @@ Line parse_request(std::string_view text, int ranks, std::optional<std::int64_t>
   if (type == "quit") return Line{.quit = true, .visit = {}};
   if (type != "visit") throw UsageError(fmt::format("unknown request type '{}'; accepted: visit, quit", type));
   refuse_unknown(json, "a visit",
-                 {"type", "request", "round", "seed", "point", "variants", "stopping", "warmup", "deadline_seconds"});
+                 {"type", "request", "round", "seed", "point", "variants", "stopping", "warmup", "rest_us", "deadline_seconds"});
   require(json, "request", "a visit");
   request_id = get_whole(json, "request", 0);
 
@@ -205,6 +208,10 @@ Line parse_request(std::string_view text, int ranks, std::optional<std::int64_t>
   v.stopping = parse_stopping(json);
   v.stopping.validate();
   v.warmup = parse_warmup(json);
+  v.rest_us = get(json, "rest_us", v.rest_us);
+  if (!(v.rest_us >= 0 && v.rest_us <= longest_rest_us)) {
+    throw UsageError(fmt::format("'rest_us' has the value {}; accepted: 0 to {}", v.rest_us, longest_rest_us));
+  }
   v.deadline_seconds = get(json, "deadline_seconds", v.deadline_seconds);
   if (!(v.deadline_seconds > 0)) throw UsageError("'deadline_seconds' must be more than 0");
   return line;

@@ -53,6 +53,7 @@ struct VisitRequest {
   std::vector<Variant> variants;
   StoppingLimits stopping;
   Warmup warmup;
+  double rest_us = 0;  ///< between two samples, at least
   double deadline_seconds = 60;
 };
 

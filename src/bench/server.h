@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bench/visit.h"
+#include "core/error.h"
 #include "record/answer.h"
 
 namespace busbar {

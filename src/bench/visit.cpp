@@ -32,6 +32,7 @@ SamplingPlan sampling_plan(const VisitRequest& visit) {
   return SamplingPlan{.pipelined = visit.point.timing == Timing::pipelined,
                       .time_share = visit.point.collective->traits().time_share,
                       .stopping = visit.stopping,
+                      .rest = std::chrono::duration_cast<Nanoseconds>(Microseconds{visit.rest_us}),
                       .warmup_samples = visit.warmup.min_samples,
                       .warmup_seconds = visit.warmup.min_seconds};
 }

@@ -18,7 +18,7 @@ Workload::Workload(Channel& channel, MemorySpace& space, const OperationSpec& sp
   for (int slot = 0; slot < 2; ++slot) {
     pristine_[slot] = space_.allocate(bytes(layout_.input));
     space_.fill(pristine_[slot]->data(), layout_.input, pattern(slot), self_);
-    buffers.input[slot] = shares_buffer_ ? recv_->data() : pristine_[slot]->data();
+    buffers.input[slot] = shares_buffer_ ? own_input() : pristine_[slot]->data();
   }
   poison();
   operation_ = channel.prepare(spec_, buffers);
@@ -33,7 +33,7 @@ Pattern Workload::pattern(int slot) const {
 
 void Workload::renew(int slot) {
   if (!shares_buffer_) return;
-  space_.copy(recv_->data() + layout_.input_offset * element_, pristine_[slot]->data(), Bytes{layout_.input * element_});
+  space_.copy(own_input(), pristine_[slot]->data(), Bytes{layout_.input * element_});
 }
 
 void Workload::poison() { space_.poison(recv_->data(), Bytes{layout_.recv * element_}); }

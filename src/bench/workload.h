@@ -31,6 +31,8 @@ class Workload final : public Subject {
 
  private:
   Pattern pattern(int slot) const;
+  /// Where the input lies in the output, in place.
+  std::byte* own_input() const { return recv_->data() + layout_.input_offset * element_; }
 
   MemorySpace& space_;
   OperationSpec spec_;

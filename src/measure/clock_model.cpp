@@ -10,8 +10,8 @@ namespace {
 // Only a stand-in until readings say more; where they contradict it, they are believed.
 constexpr double most_drift = 1e-3;
 
-// Drift is taken over about this time: long enough for a small error (20 µs over 10 s are 2 ppm), short enough for drift
-// to be a straight line (Hunold and Carpen-Amarie found that it is over some ten seconds).
+// Drift is taken over about this time: long enough for a small error (20 µs over 10 s are 2 ppm), short enough for
+// drift to be a straight line (Hunold and Carpen-Amarie found that it is over some ten seconds).
 constexpr Nanoseconds drift_window{10'000'000'000};
 
 std::int64_t round_ns(double ns) { return std::llround(ns); }

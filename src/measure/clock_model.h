@@ -11,13 +11,13 @@ namespace busbar {
 /// Maps this rank's time to global time (rank 0's). Plain data, so that it can be sent. The default is the clock that
 /// needs no mapping: global time is its own.
 struct ClockModel {
-  std::int64_t local_ns = 0;     ///< local time of the newest reading
-  std::int64_t offset_ns = 0;    ///< global minus local time there
-  double drift = 0.0;            ///< what the offset gains per local nanosecond
-  std::int64_t reading_ns = 0;   ///< the newest reading's own error
-  std::int64_t surprise_ns = 0;  ///< by how much the previous model had mispredicted it
+  std::int64_t local_ns = 0;      ///< local time of the newest reading
+  std::int64_t offset_ns = 0;     ///< global minus local time there
+  double drift = 0.0;             ///< what the offset gains per local nanosecond
+  std::int64_t reading_ns = 0;    ///< the newest reading's own error
+  std::int64_t surprise_ns = 0;   ///< by how much the previous model had mispredicted it
   double surprise_span_ns = 1.0;  ///< over this time
-  double drift_error = 0.0;      ///< by how much `drift` may be wrong
+  double drift_error = 0.0;       ///< by how much `drift` may be wrong
 
   Nanoseconds to_global(Nanoseconds local) const;
   Nanoseconds to_local(Nanoseconds global) const;

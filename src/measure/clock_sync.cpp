@@ -30,7 +30,8 @@ std::span<std::byte> bytes_of(T& value) {
 
 }  // namespace
 
-ClockSync::ClockSync(Control& control, const Clock& clock, std::uint64_t domain_key) : control_(control), clock_(clock) {
+ClockSync::ClockSync(Control& control, const Clock& clock, std::uint64_t domain_key)
+    : control_(control), clock_(clock) {
   find_domains(domain_key);
   models_.resize(leaders_.size());
 }

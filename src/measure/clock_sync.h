@@ -1,6 +1,6 @@
 // One time for all ranks: rank 0's. After the hierarchical synchronisation of ReproMPI (Hunold and Carpen-Amarie,
-// "Hierarchical Clock Synchronization in MPI", CLUSTER 2018): clocks are read along a binomial tree, so that the time it
-// takes grows with the logarithm of the number of clocks, and drift is modelled as well as offset.
+// "Hierarchical Clock Synchronization in MPI", CLUSTER 2018): clocks are read along a binomial tree, so that the time
+// it takes grows with the logarithm of the number of clocks, and drift is modelled as well as offset.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ class ClockSync {
 
   Nanoseconds to_global(Nanoseconds local) const { return mine().to_global(local); }
   Nanoseconds to_local(Nanoseconds global) const { return mine().to_local(global); }
-  /// How far this rank's `to_global` may be wrong at its newest reading, and at another local time. 0 in rank 0's domain.
+  /// How far this rank's `to_global` may be wrong at its newest reading, and at another local time. 0 in rank 0's
+  /// domain.
   Nanoseconds error() const { return mine().error_at(Nanoseconds{mine().local_ns}); }
   Nanoseconds error_at(Nanoseconds local) const { return mine().error_at(local); }
   /// The largest error of any rank at a global time; the same answer on every rank, no message needed.
@@ -51,11 +52,11 @@ class ClockSync {
 
   Control& control_;
   const Clock& clock_;
-  std::vector<int> domain_of_;       // by rank
-  std::vector<Rank> leaders_;        // by domain
-  std::vector<ClockModel> models_;   // by domain; all as of the last sync
-  ClockTracker tracker_;             // a leader's own readings
-  bool read_once_ = false;           // the first sync reads twice
+  std::vector<int> domain_of_;      // by rank
+  std::vector<Rank> leaders_;       // by domain
+  std::vector<ClockModel> models_;  // by domain; all as of the last sync
+  ClockTracker tracker_;            // a leader's own readings
+  bool read_once_ = false;          // the first sync reads twice
 };
 
 }  // namespace busbar

@@ -28,12 +28,12 @@ class Progress {
  public:
   /// What the reader sees: one consistent moment.
   struct Snapshot {
-    std::optional<int> rank;                  ///< none before `set_rank`
-    std::uint64_t sequence = 0;               ///< phases entered so far
+    std::optional<int> rank;     ///< none before `set_rank`
+    std::uint64_t sequence = 0;  ///< phases entered so far
     Phase phase = Phase::init;
-    Nanoseconds since{};                      ///< when the phase was entered, on the working thread's clock
-    Nanoseconds limit{};                      ///< how long a phase may take
-    std::string operation;                    ///< empty before the first point
+    Nanoseconds since{};    ///< when the phase was entered, on the working thread's clock
+    Nanoseconds limit{};    ///< how long a phase may take
+    std::string operation;  ///< empty before the first point
     std::string variant;
     std::optional<std::uint64_t> size_bytes;  ///< none before the first point
 
@@ -67,8 +67,8 @@ class Progress {
     close();
   }
 
-  /// Enters `phase` at `now`, a reading the caller has already taken. All ranks enter the same phases in the same order,
-  /// so that of several hung ranks the one with the lowest sequence is the one the others wait for.
+  /// Enters `phase` at `now`, a reading the caller has already taken. All ranks enter the same phases in the same
+  /// order, so that of several hung ranks the one with the lowest sequence is the one the others wait for.
   void enter(Phase phase, Nanoseconds now) noexcept {
     open();
     sequence_.store(sequence_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
@@ -100,9 +100,9 @@ class Progress {
   static constexpr std::size_t text_bytes = 128;
 
  private:
-  // Text in words: eight bytes a store, and every access atomic, so that the race that a seqlock wins by reading again is
-  // no data race to the language (or to ThreadSanitizer, which does not follow fences: hence release and acquire on each
-  // access, which cost nothing on x86 and little on ARM).
+  // Text in words: eight bytes a store, and every access atomic, so that the race that a seqlock wins by reading again
+  // is no data race to the language (or to ThreadSanitizer, which does not follow fences: hence release and acquire on
+  // each access, which cost nothing on x86 and little on ARM).
   using Word = std::uint64_t;
   using Text = std::array<std::atomic<Word>, text_bytes / sizeof(Word)>;
 

@@ -35,7 +35,7 @@ Sampler::Sampler(Control& control, const Clock& clock, ClockSync& sync, Progress
 Nanoseconds Sampler::agree_on_start() {
   progress_.enter(Phase::start, clock_.now());
   control_.barrier();
-  Nanoseconds start = sync_.to_global(clock_.now()) + lead_;
+  Nanoseconds start = sync_.to_global(clock_.now()) + std::max(lead_, rest_);
   broadcast_value(control_, start);
   return start;
 }
@@ -58,6 +58,7 @@ Sampler::Offsets Sampler::execute(Subject& subject, int slot, int batch) {
 }
 
 void Sampler::warm_up(Subject& subject, const SamplingPlan& plan) {
+  rest_ = plan.rest;
   progress_.enter(Phase::warmup, clock_.now());
   sync_.sync();
   const Nanoseconds begin = clock_.now();
@@ -179,10 +180,10 @@ void Sampler::merge(const SamplingPlan& plan, std::size_t count, Samples& into) 
 
 void Sampler::mark_spoiled(std::size_t count, Samples& into) {
   const Counters now = counters_();
-  const bool here = any_fault(now - counters_before_);
+  const char here = any_fault(now - counters_before_) ? 1 : 0;
   counters_before_ = now;
   const auto of_all = gather_value(control_, here);
-  const bool spoiled = std::any_of(of_all.begin(), of_all.end(), [](bool fault) { return fault; });
+  const bool spoiled = std::any_of(of_all.begin(), of_all.end(), [](char fault) { return fault != 0; });
   for (std::size_t i = 0; spoiled && i < count; ++i) into.spoiled.push_back(into.samples_us.size() + i);
 }
 

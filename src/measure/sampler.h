@@ -37,6 +37,8 @@ struct SamplingPlan {
   bool pipelined = false;
   double time_share = 1.0;  ///< Traits::time_share
   StoppingLimits stopping;
+  /// Between one sample's end and the next one's start, at least: links shaped by a token bucket need it to fill again.
+  Nanoseconds rest{};
   int warmup_samples = 2;
   double warmup_seconds = 0.02;
 };
@@ -92,7 +94,8 @@ class Sampler {
   ClockSync& sync_;
   Progress& progress_;
   CounterProbe counters_;
-  Nanoseconds lead_;  ///< from agreeing on a start to the start
+  Nanoseconds lead_;  ///< from agreeing on a start to the start, to reach everyone in time
+  Nanoseconds rest_{};
   int batch_ = 1;
   double first_call_us_ = 0;
   Counters counters_before_;

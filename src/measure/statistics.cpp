@@ -9,8 +9,8 @@
 namespace busbar {
 namespace {
 
-constexpr double tail_probability = 0.025;      // each side of a 95 % interval
-constexpr std::size_t samples_beyond = 10;      // what a tail figure must rest on
+constexpr double tail_probability = 0.025;  // each side of a 95 % interval
+constexpr std::size_t samples_beyond = 10;  // what a tail figure must rest on
 
 double select(std::span<double> samples, std::size_t rank) {
   const auto at = samples.begin() + static_cast<std::ptrdiff_t>(rank);

@@ -1,8 +1,8 @@
 // What the samples of a block say: the median with its interval, tails where the samples carry them, the mean.
 //
 // Functions that select take the samples as a writable span and reorder them: `std::nth_element` needs O(n), where
-// sorting needs O(n log n), and a stopping rule asks again and again. A million samples take some 15 ms; asked at counts
-// that grow geometrically, all answers together cost a small multiple of the last. Samples must be finite.
+// sorting needs O(n log n), and a stopping rule asks again and again. A million samples take some 15 ms; asked at
+// counts that grow geometrically, all answers together cost a small multiple of the last. Samples must be finite.
 #pragma once
 
 #include <cstddef>
@@ -42,13 +42,15 @@ double median(std::span<double> samples);
 /// The median and its interval; at least one sample. Reorders.
 MedianEstimate estimate_median(std::span<double> samples);
 
-/// How many order statistics to leave out at either end: the interval from the k-th smallest to the k-th largest (k from
-/// zero) of n samples contains the true median with a probability of at least 95 %, whatever the distribution, and no
-/// narrower pair does. From the binomial distribution itself, not its normal approximation; O(sqrt n). None for n < 6.
+/// How many order statistics to leave out at either end: the interval from the k-th smallest to the k-th largest (k
+/// from zero) of n samples contains the true median with a probability of at least 95 %, whatever the distribution, and
+/// no narrower pair does. From the binomial distribution itself, not its normal approximation; O(sqrt n). None for n
+/// < 6.
 std::optional<std::size_t> median_interval_rank(std::size_t n);
 
 /// Nearest-rank percentile's place among n sorted samples, from zero. None unless at least ten samples lie beyond it,
-/// since an extreme of a few samples says little about the tail: p90 from 100 samples on, p99 from 1,000, p99.9 from 10,000.
+/// since an extreme of a few samples says little about the tail: p90 from 100 samples on, p99 from 1,000, p99.9 from
+/// 10,000.
 std::optional<std::size_t> percentile_rank(std::size_t n, PerMille p);
 
 /// The sample at `percentile_rank`. Reorders.

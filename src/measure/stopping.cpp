@@ -45,8 +45,9 @@ std::optional<StopReason> StoppingRule::decide(std::span<const double> samples, 
 }
 
 std::size_t StoppingRule::batch(std::size_t samples, double elapsed_seconds) const {
-  // Half as many again: decisions at 10, 15, 22, 33, … handle three times the final number of samples in all, and at most
-  // a third of the samples taken were not needed. Fewer looks also keep the interval honest: each is a chance to stop by luck.
+  // Half as many again: decisions at 10, 15, 22, 33, … handle three times the final number of samples in all, and at
+  // most a third of the samples taken were not needed. Fewer looks also keep the interval honest: each is a chance to
+  // stop by luck.
   constexpr std::size_t growth_divisor = 2;
   // Of the time left, so much at the pace so far: a pace that halves in the middle of a batch still ends it in time.
   constexpr double share_of_time_left = 0.5;

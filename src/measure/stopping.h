@@ -1,5 +1,5 @@
-// When a block has enough samples. One rule, asked between batches; rank 0 asks it and tells the others, so that all ranks
-// decide together.
+// When a block has enough samples. One rule, asked between batches; rank 0 asks it and tells the others, so that all
+// ranks decide together.
 #pragma once
 
 #include <cstddef>
@@ -36,15 +36,15 @@ class StoppingRule {
 
   /// The reason to stop, if there is one. `elapsed_seconds`: since the block's first sample began.
   ///
-  /// A time limit that waits for `min_samples` is none when one sample takes a minute, so `max_seconds` ends a block from
-  /// its first sample on; the record then shows fewer samples than asked for, with the reason `max_seconds`. The other two
-  /// never end it before `min_samples`. Where several reasons hold, the one that says most about the samples is given:
-  /// relative_ci, then max_samples, then max_seconds.
+  /// A time limit that waits for `min_samples` is none when one sample takes a minute, so `max_seconds` ends a block
+  /// from its first sample on; the record then shows fewer samples than asked for, with the reason `max_seconds`. The
+  /// other two never end it before `min_samples`. Where several reasons hold, the one that says most about the samples
+  /// is given: relative_ci, then max_samples, then max_seconds.
   std::optional<StopReason> decide(std::span<const double> samples, double elapsed_seconds);
 
-  /// How many samples to take before asking again; at least one. Grows with the samples there are, so that all decisions
-  /// together cost little, and looks at the time left, so that `max_seconds` is overshot by no more than one sample as
-  /// long as the pace holds.
+  /// How many samples to take before asking again; at least one. Grows with the samples there are, so that all
+  /// decisions together cost little, and looks at the time left, so that `max_seconds` is overshot by no more than one
+  /// sample as long as the pace holds.
   std::size_t batch(std::size_t samples, double elapsed_seconds) const;
 
  private:

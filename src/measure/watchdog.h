@@ -19,8 +19,8 @@ namespace busbar {
 
 struct WatchdogOptions {
   std::string host;
-  /// Between the line and the end. The launcher tears all ranks down when the first one ends, and the others are to have
-  /// said where they hang by then: they notice within `Watchdog::longest_nap` of each other.
+  /// Between the line and the end. The launcher tears all ranks down when the first one ends, and the others are to
+  /// have said where they hang by then: they notice within `Watchdog::longest_nap` of each other.
   Nanoseconds grace{2'000'000'000};
   int fd = STDERR_FILENO;
   /// Ends the process. `_exit`, not `exit`: destructors and MPI's own clean-up would wait for what hangs.
@@ -33,13 +33,13 @@ std::optional<Nanoseconds> overdue(const Progress::Snapshot& at, Nanoseconds now
 /// `busbar-watchdog: {…}` and a newline, as results/README.md describes it.
 std::string hang_line(const Progress::Snapshot& at, const std::string& host, Nanoseconds waited);
 
-/// Watches `progress` from construction to destruction; both it and `clock` must outlive the watchdog. `clock` is the one
-/// whose readings `progress` gets, and is read from the watchdog's thread.
+/// Watches `progress` from construction to destruction; both it and `clock` must outlive the watchdog. `clock` is the
+/// one whose readings `progress` gets, and is read from the watchdog's thread.
 class Watchdog {
  public:
   /// The working thread wakes nobody when it enters a phase, so the watchdog looks this often at least, sooner where a
-  /// deadline is nearer; a limit shorter than this may be noticed this much too late. Two wake-ups of some 10 µs a second
-  /// disturb no measurement.
+  /// deadline is nearer; a limit shorter than this may be noticed this much too late. Two wake-ups of some 10 µs a
+  /// second disturb no measurement.
   static constexpr Nanoseconds longest_nap{500'000'000};
 
   Watchdog(const Progress& progress, const Clock& clock, WatchdogOptions options);

@@ -30,8 +30,8 @@ class HostAllocation final : public Allocation {
 std::unique_ptr<Allocation> HostMemory::allocate(Bytes size) {
   const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   const std::uint64_t pages = std::max<std::uint64_t>(1, size.value / page + (size.value % page != 0 ? 1 : 0));
-  const bool countable = pages <= std::numeric_limits<std::size_t>::max() / page;
-  void* const data = countable ? std::aligned_alloc(page, pages * page) : nullptr;
+  const bool addressable = pages <= static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max()) / page;
+  void* const data = addressable ? std::aligned_alloc(page, pages * page) : nullptr;
   if (data == nullptr) throw RuntimeError(fmt::format("cannot allocate {} bytes of host memory", size.value));
   std::memset(data, static_cast<int>(poison_byte), pages * page);  // touched by the rank that will use it
   return std::make_unique<HostAllocation>(static_cast<std::byte*>(data));

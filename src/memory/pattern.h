@@ -9,8 +9,10 @@
 //              missing contribution is always seen. Exact up to 5 million ranks (float's 2^24 / 3).
 //   prod       factors of ±1 and, from six ranks at most, ±2.
 //   min, max   one rank at a time holds the extreme.
+// Each rank takes each place in turn as the elements go on. What the table cannot see is a displacement by an exact
+// multiple of 1009 elements.
 // Without an operator (data movement): the hash of seed, rank and element; all bits of integers, finite normal values
-// of floating-point types. Within 65,536 elements no value of 32 bits or more comes twice.
+// of floating-point types. Within a block of 65,536 elements no value of a 32- or 64-bit integer comes twice.
 //
 // Seeds 2k and 2k+1 are a pair whose answers differ at *every* element (avg of integers excepted, where quotients may
 // coincide): use them for consecutive samples, and no stale result passes.

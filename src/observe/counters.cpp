@@ -49,9 +49,9 @@ std::vector<fs::path> children(const fs::path& folder) {
 }  // namespace
 
 std::string_view name(Fault fault) {
-  constexpr std::array<std::string_view, fault_count> names{
-      "drops",     "errors",        "overruns",   "retransmits",    "timeouts",
-      "ecn_marks", "symbol_errors", "link_downs", "out_of_sequence"};
+  constexpr std::array<std::string_view, fault_count> names{"drops",         "errors",     "overruns",
+                                                            "retransmits",   "timeouts",   "ecn_marks",
+                                                            "symbol_errors", "link_downs", "out_of_sequence"};
   return names.at(to(fault));
 }
 
@@ -88,8 +88,8 @@ void CounterReader::find_ports(const std::string& infiniband) {
   }
 }
 
-// Each byte once: not where it also shows on an interface below, nor in an InfiniBand port's own counters (which hold IP
-// over InfiniBand; under RoCE they hold RDMA only, and the Ethernet interface the rest).
+// Each byte once: not where it also shows on an interface below, nor in an InfiniBand port's own counters (which hold
+// IP over InfiniBand; under RoCE they hold RDMA only, and the Ethernet interface the rest).
 void CounterReader::choose_interfaces(const CounterSources& sources) {
   const auto text = dev_.read(buffer_);
   if (!text) return;

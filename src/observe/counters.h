@@ -14,7 +14,8 @@
 
 namespace busbar {
 
-/// What can spoil a sample, gathered from all sources that count it. The comment gives Ethernet's and TCP's; InfiniBand's.
+/// What can spoil a sample, gathered from all sources that count it. The comment gives Ethernet's and TCP's;
+/// InfiniBand's.
 enum class Fault : std::uint8_t {
   drops,            ///< dropped by a NIC or for want of memory; port_xmit_discards
   errors,           ///< damaged packets; port_rcv_errors
@@ -42,7 +43,8 @@ struct Counters {
   std::optional<std::uint64_t> of(Fault fault) const { return faults[static_cast<std::size_t>(fault)]; }
 };
 
-/// The growth; none for what either lacks and for what went backwards (a driver was reset: the difference says nothing).
+/// The growth; none for what either lacks and for what went backwards (a driver was reset: the difference says
+/// nothing).
 Counters operator-(const Counters& later, const Counters& earlier);
 /// Whether any fault of a growth is above 0.
 bool any_fault(const Counters& growth);
@@ -57,16 +59,16 @@ struct CounterSources {
 /// Keeps the files open. The interfaces are those of this process's network namespace at construction; one that comes
 /// later is not counted, one that goes leaves the bytes and faults of interfaces unknown.
 ///
-/// `read_quick` takes some 30 µs of processor time, `read` some 90 µs and, on nodes with InfiniBand, one query to the adapter
-/// for each counter of each port. hw_counters may be 10 ms old: the kernel caches them.
+/// `read_quick` takes some 30 µs of processor time, `read` some 90 µs and, on nodes with InfiniBand, one query to the
+/// adapter for each counter of each port. hw_counters may be 10 ms old: the kernel caches them.
 class CounterReader {
  public:
   explicit CounterReader(const CounterSources& sources = {});
-  /// All counters now, for the ends of a block. Never throws for what files contain; one that cannot be understood counts
-  /// as missing.
+  /// All counters now, for the ends of a block. Never throws for what files contain; one that cannot be understood
+  /// counts as missing.
   Counters read();
-  /// Only what is cheap enough to be read between samples: faults of interfaces, retransmits, and bytes where there is no
-  /// InfiniBand port; the rest is none. To be compared with another quick reading.
+  /// Only what is cheap enough to be read between samples: faults of interfaces, retransmits, and bytes where there is
+  /// no InfiniBand port; the rest is none. To be compared with another quick reading.
   Counters read_quick();
 
  private:

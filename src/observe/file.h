@@ -1,6 +1,7 @@
 // Reading the kernel's text files.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -78,9 +78,9 @@ std::string text_of(const char (&field)[N]) {
 }  // namespace
 
 bool Nic::is_stacked() const {
-  // The drivers' names as the kernel's sources give them; those of tunnels too, as their packets leave through another.
-  constexpr std::array<std::string_view, 9> stacked{"bonding", "team",  "bridge", "802.1Q VLAN Support", "macvlan",
-                                                    "ipvlan",  "vxlan", "tun",    "wireguard"};
+  // The drivers' names as the kernel's sources give them. Tunnels and ifb too: their packets pass through another one.
+  constexpr std::array<std::string_view, 10> stacked{"bonding", "team",  "bridge", "802.1Q VLAN Support", "macvlan",
+                                                     "ipvlan",  "vxlan", "tun",    "wireguard",           "ifb"};
   return driver && std::find(stacked.begin(), stacked.end(), *driver) != stacked.end();
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -20,7 +21,7 @@ std::string figure(std::optional<double> value) {
   if (!value || !std::isfinite(*value)) return "-";
   if (*value == 0) return "0";
   const int before_point = static_cast<int>(std::floor(std::log10(std::abs(*value)))) + 1;
-  const int decimals = std::max(0, 4 - std::max(1, before_point));
+  const int decimals = std::clamp(4 - before_point, 0, 6);
   return fmt::format("{:.{}f}", *value, decimals);
 }
 

@@ -21,7 +21,7 @@ namespace busbar {
 using Settings = std::map<std::string, std::string>;
 
 /// The buffers of one rank. `input[k]` are two inputs with different contents that samples take in turn, so that a stale
-/// result of the previous sample is a wrong one. In place, both point into `recv`.
+/// result of the previous sample is a wrong one. In place, both point to the input's place in `recv`.
 struct Buffers {
   std::byte* input[2] = {nullptr, nullptr};
   std::byte* recv = nullptr;

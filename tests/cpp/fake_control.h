@@ -1,8 +1,8 @@
 // A launch in one process: n ranks as threads, with a Control and a virtual clock each.
 //
-// Time is virtual and deterministic without a scheduler: every rank carries its own true time, a message carries the true
-// time at which it arrives, and a receiver's true time becomes the later of its own and the message's. As every receive
-// names its sender, the outcome does not depend on how the threads run.
+// Time is virtual and deterministic without a scheduler: every rank carries its own true time, a message carries the
+// true time at which it arrives, and a receiver's true time becomes the later of its own and the message's. As every
+// receive names its sender, the outcome does not depend on how the threads run.
 #pragma once
 
 #include <algorithm>
@@ -27,8 +27,8 @@
 
 namespace busbar::fake {
 
-/// A clock that runs only when its rank does something. It shows offset + (1 + drift) * true time, in whole nanoseconds.
-/// Belongs to one rank's thread; others may look at it before and after `FakeWorld::run`.
+/// A clock that runs only when its rank does something. It shows offset + (1 + drift) * true time, in whole
+/// nanoseconds. Belongs to one rank's thread; others may look at it before and after `FakeWorld::run`.
 class VirtualClock final : public Clock {
  public:
   /// How this clock differs from true time. `read_cost`: what looking at it takes.
@@ -120,8 +120,8 @@ class FakeWorld {
     Message message = std::move(box.front());
     box.pop_front();
     if (message.data.size() != length) {
-      throw std::logic_error("rank " + std::to_string(to.value) + " expects " + std::to_string(length) + " bytes, got " +
-                             std::to_string(message.data.size()));
+      throw std::logic_error("rank " + std::to_string(to.value) + " expects " + std::to_string(length) +
+                             " bytes, got " + std::to_string(message.data.size()));
     }
     clock(to).advance_to(message.arrival);
     return std::move(message.data);

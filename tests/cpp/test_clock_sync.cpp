@@ -1,5 +1,3 @@
-#include "measure/clock_sync.h"
-
 #include <gtest/gtest.h>
 
 #include <array>
@@ -8,6 +6,7 @@
 #include <vector>
 
 #include "measure/clock_model.h"
+#include "measure/clock_sync.h"
 #include "tests/cpp/fake_control.h"
 
 namespace busbar {
@@ -210,7 +209,8 @@ TEST(FakeWorld, TimeIsTheSameInEveryRun) {
     FakeWorld world(5);
     scatter_clocks(world);
     world.set_delay(rough_network);
-    world.run([](Control& control, VirtualClock& clock) { ClockSync(control, clock, own_domain(control.rank())).sync(); });
+    world.run(
+        [](Control& control, VirtualClock& clock) { ClockSync(control, clock, own_domain(control.rank())).sync(); });
     return world.clock(Rank{0}).true_time();
   };
   EXPECT_EQ(end_of_run(), end_of_run());

@@ -1,11 +1,10 @@
-#include "observe/counters.h"
-
 #include <gtest/gtest.h>
 
 #include <random>
 #include <set>
 #include <string>
 
+#include "observe/counters.h"
 #include "tests/cpp/fake_root.h"
 
 namespace busbar {
@@ -30,13 +29,15 @@ struct Node : FakeRoot {
   void add_port(const std::string& device, const std::string& link_layer, int value) const {
     const std::string port = "ib/" + device + "/ports/1/";
     write(port + "link_layer", link_layer + "\n");
-    for (const char* counter : {"counters/port_xmit_data", "counters/port_rcv_data", "counters/symbol_error",
-                                "counters/link_downed", "counters/port_xmit_discards", "hw_counters/out_of_sequence",
-                                "hw_counters/packet_seq_err"}) {
+    for (const char* counter :
+         {"counters/port_xmit_data", "counters/port_rcv_data", "counters/symbol_error", "counters/link_downed",
+          "counters/port_xmit_discards", "hw_counters/out_of_sequence", "hw_counters/packet_seq_err"}) {
       write(port + counter, std::to_string(value) + "\n");
     }
   }
-  CounterReader reader() const { return CounterReader({.proc = path("proc"), .infiniband = path("ib"), .nic = fake_nic}); }
+  CounterReader reader() const {
+    return CounterReader({.proc = path("proc"), .infiniband = path("ib"), .nic = fake_nic});
+  }
 };
 
 TEST(Counters, OfEthernetCountEachByteOnce) {

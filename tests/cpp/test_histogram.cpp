@@ -1,11 +1,11 @@
-#include "measure/histogram.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
+
+#include "measure/histogram.h"
 
 namespace busbar {
 namespace {
@@ -33,7 +33,8 @@ TEST(Histogram, BoundsEveryMagnitude) {
   std::mt19937_64 random(11);
   for (int bits = 0; bits < 63; ++bits) {
     for (int i = 0; i < 50; ++i) {
-      const auto t = static_cast<std::int64_t>((std::uint64_t{1} << bits) | (random() & ((std::uint64_t{1} << bits) - 1)));
+      const auto t =
+          static_cast<std::int64_t>((std::uint64_t{1} << bits) | (random() & ((std::uint64_t{1} << bits) - 1)));
       Histogram h;
       for (int k = 0; k < 20; ++k) h.add(Nanoseconds{t});
       for (int k = 0; k < 15; ++k) h.add(Nanoseconds::max());

@@ -28,14 +28,14 @@ void average(DataType type, std::vector<T>& data, int ranks) {
 template <class Wide>
 Wide combine(RedOp redop, Wide a, Wide b) {
   switch (redop) {
-    case RedOp::prod: return a * b;
+    case RedOp::prod: return static_cast<Wide>(a * b);
     case RedOp::min: return std::min(a, b);
     case RedOp::max: return std::max(a, b);
-    default: return a + b;
+    default: return static_cast<Wide>(a + b);
   }
 }
 
-/// Integers: exact in 128 bits, then cut to the type. Floating point: in double, then rounded.
+/// Integers: sums and products in 128 bits, then cut to the type. Floating point: in double, then rounded.
 template <class T>
 T reference(RedOp redop, T a, T b) {
   if constexpr (std::is_same_v<T, Half>) {
@@ -45,9 +45,10 @@ T reference(RedOp redop, T a, T b) {
   } else if constexpr (std::is_floating_point_v<T>) {
     return static_cast<T>(combine<double>(redop, a, b));
   } else {
-    __extension__ using Wide = __int128;
-    const Wide exact = combine<Wide>(redop, a, b);
-    return static_cast<T>(static_cast<std::uint64_t>(exact));
+    __extension__ using Wide = unsigned __int128;
+    const bool wraps = redop != RedOp::min && redop != RedOp::max;
+    if (!wraps) return combine<T>(redop, a, b);
+    return static_cast<T>(static_cast<std::uint64_t>(combine(redop, static_cast<Wide>(a), static_cast<Wide>(b))));
   }
 }
 

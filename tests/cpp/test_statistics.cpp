@@ -1,11 +1,11 @@
-#include "measure/statistics.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
+
+#include "measure/statistics.h"
 
 namespace busbar {
 namespace {

@@ -1,5 +1,3 @@
-#include "measure/stopping.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "measure/stopping.h"
 
 namespace busbar {
 namespace {
@@ -100,7 +99,8 @@ TEST(Batch, AMillionShortSamplesNeedFewDecisions) {
 
 TEST(Batch, TimeIsOvershotByNoMoreThanOneSample) {
   for (const double seconds : {1e-5, 1e-3, 0.013, 0.4, 0.9, 7.0}) {
-    const auto c = course({.relative_ci = 1e-9, .min_samples = 10, .max_samples = 1'000'000, .max_seconds = 1.0}, seconds);
+    const auto c =
+        course({.relative_ci = 1e-9, .min_samples = 10, .max_samples = 1'000'000, .max_seconds = 1.0}, seconds);
     EXPECT_EQ(c.reason, StopReason::max_seconds) << seconds;
     EXPECT_LT(c.elapsed, 1.0 + seconds * 1.001) << seconds;
   }
@@ -129,7 +129,8 @@ TEST(StoppingLimits, RefusesWhatMakesNoSense) {
   for (const double bad : {0.0, -0.1, 1.1, nan, inf}) {
     EXPECT_THAT(refusal({.relative_ci = bad}), HasSubstr("relative_ci")) << bad;
   }
-  for (const double bad : {0.0, -1.0, nan, inf}) EXPECT_THAT(refusal({.max_seconds = bad}), HasSubstr("max_seconds")) << bad;
+  for (const double bad : {0.0, -1.0, nan, inf})
+    EXPECT_THAT(refusal({.max_seconds = bad}), HasSubstr("max_seconds")) << bad;
   EXPECT_THAT(refusal({.min_samples = 0}), HasSubstr("min_samples"));
   EXPECT_THAT(refusal({.min_samples = 20, .max_samples = 19}), HasSubstr("max_samples is 19"));
   EXPECT_EQ(refusal({}), "accepted");

@@ -1,5 +1,3 @@
-#include "measure/watchdog.h"
-
 #include <gtest/gtest.h>
 #include <limits.h>
 #include <sys/wait.h>
@@ -13,6 +11,7 @@
 #include <thread>
 
 #include "measure/progress.h"
+#include "measure/watchdog.h"
 
 namespace busbar {
 namespace {

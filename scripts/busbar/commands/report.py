@@ -57,7 +57,7 @@ def report(
         # Matplotlib takes a second to load: only for those who ask for its figures.
         from busbar.report.static import draw
 
-        written = draw([row for one in judged for row in one.rows], figures)
+        written = draw(judged, figures)
         console.print(f"Figures: {len(written)} files in {escape(str(figures))}", soft_wrap=True)
 
 

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from busbar import emulate, fabrics
-from busbar.check.check import check as judge
-from busbar.check.table import verdict_table
-from busbar.errors import BusbarError, ExitCode, Incomplete, UsageError
-from busbar.fabrics import Fabric
-from busbar.launch.binary import describe, find_engine
-from busbar.launch.console import RunConsole, TheoryShare
+from busbar import emulate
+from busbar.errors import Incomplete, UsageError
+from busbar.launch.binary import find_engine
+from busbar.launch.job import Job, fabric_of
 from busbar.launch.options import MeasureOptions, SweepOptions, parse_variants
-from busbar.launch.plan import make_plan
-from busbar.launch.runner import Runner, RunSettings, default_output, utc_now
-from busbar.launch.slots import Done, make_slots, visits_of
+from busbar.launch.runner import default_output
 from busbar.launch.target import Emulated, Hostfile, Local, Slurm, Target
-from busbar.record.journal import JournalWriter, journal_path, read_journal
-from busbar.record.models import Plan, PointKey, Run, RunRecord, Stopping, Warmup
-from busbar.theory.bound import bound
+from busbar.record.journal import read_journal
+from busbar.record.models import Stopping, Warmup
 from busbar.units import parse_size
 
 _EXAMPLES = """
@@ -46,12 +38,6 @@ _EXAMPLES = """
 
 [bold]Exit code[/bold]: 0 measured · 1 wrong data · 2 bad usage · 3 incomplete (resume it) · 4 a hang
 """
-
-_OBSERVE = {
-    "OMPI_MCA_pml_monitoring_enable": "1",  # 1: what the library sends on its own behalf counts too
-    "OMPI_MCA_pml": "ob1,monitoring",  # monitoring stands in front of ob1
-}
-
 
 def run(
     operations: Annotated[
@@ -138,11 +124,13 @@ def run(
     """
     if resume is not None:
         raise typer.Exit(_resume(resume))
+    target = _target(on, ranks, hosts, rate or [], hostfile, shlex.split(mpi_args))
     measure = MeasureOptions(
         variants=parse_variants(variant or []),
         launches=launches,
         stopping=_stopping(relative_ci, min_samples, max_samples, max_seconds),
         warmup=Warmup(min_samples=2, min_seconds=0.02),
+        rest_us=target.rest_us(),
         deadline_seconds=deadline,
         init_deadline_seconds=init_deadline,
         seed=seed,
@@ -159,123 +147,11 @@ def run(
         in_place=in_place,
         timings=timing or ["isolated"],
     )
-    target = _target(on, ranks, hosts, rate or [], hostfile, shlex.split(mpi_args))
-    job = _Job.new(sys.argv[1:], target, what, measure, fabric)
+    job = Job.new(sys.argv[1:], target, what, measure, fabric)
     raise typer.Exit(job.carry_out(output or default_output(Path())))
 
 
 run.__doc__ = f"{run.__doc__}\n{_EXAMPLES}"
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A run, ready to be carried out or gone on with."""
-
-    target: Target
-    measure: MeasureOptions
-    plan: Plan
-    fabric: Fabric | None
-    command: list[str]
-    program: list[str]
-
-    @classmethod
-    def new(
-        cls,
-        command: list[str],
-        target: Target,
-        what: SweepOptions,
-        measure: MeasureOptions,
-        fabric: str | None,
-    ) -> _Job:
-        if not what.operations:
-            raise UsageError("no operation given; `busbar-bench --help` lists them.")
-        engine = find_engine()
-        described = describe(engine, target.ranks)
-        plan = make_plan(what, measure, described, target.ranks, "mpi")
-        return cls(target, measure, plan, _fabric(target, fabric), command, [str(engine)])
-
-    def carry_out(self, output: Path, before: RunRecord | None = None) -> int:
-        """Measure what is missing and write the record; the exit code."""
-        journal_file = journal_path(output)
-        if output.exists():
-            raise UsageError(f"{output} exists; choose another --output, records are not replaced.")
-        slots = make_slots(self.plan, self.measure.seed, self.measure.observe, self._observing())
-        settings = RunSettings(
-            target=self.target,
-            program=self.program,
-            slots=slots,
-            seed=self.measure.seed,
-            init_deadline_seconds=self.measure.init_deadline_seconds,
-            common_environment=self._common_environment(),
-        )
-        console = Console()
-        journal = (
-            JournalWriter.reopen(journal_file)
-            if before
-            else JournalWriter.create(journal_file, self._run_header(output))
-        )
-        watcher = RunConsole(console, self._share())
-        done = Done.of(before) if before else Done()
-        watcher.plan([(s, visits_of(s, self.plan, done, self.measure.seed)) for s in slots])
-        with journal:
-            try:
-                with watcher:
-                    outcome = Runner(settings, self.plan, journal, watcher).run(before)
-            except (KeyboardInterrupt, BusbarError) as error:
-                journal.close()
-                raise _explained(error, journal_file) from None
-            record = journal.finish("complete", utc_now())
-        return self._conclude(console, record, outcome.exit_code())
-
-    def _conclude(self, console: Console, path: Path, code: ExitCode) -> int:
-        from busbar.record.load import load
-
-        record = load(path)
-        if self.fabric is not None and self.fabric.kind == "network":
-            console.print(verdict_table(judge(record, self.fabric)))
-        console.print(escape(f"record: {path}   page: busbar report {path}"), highlight=False)
-        return int(code)
-
-    def _run_header(self, output: Path) -> Run:
-        spec = self.target.spec if isinstance(self.target, Emulated) else None
-        return Run(
-            id=output.name.removesuffix(".json"),
-            started=utc_now(),
-            finished=None,
-            command=["busbar", *self.command],
-            status="running",
-            plan=self.plan,
-            seed=self.measure.seed,
-            on=self.target.on,
-            fabric=self.fabric.name if self.fabric else None,
-            emulated=spec is not None,
-            simulated=False,
-            fake=False,
-            emulation=spec.model_dump(mode="json") if spec else None,
-            scenario=None,
-            background=None,
-            segments=[],
-        )
-
-    def _common_environment(self) -> dict[str, str]:
-        tuned = any(key.startswith("coll_tuned_") for v in self.plan.variants for key in v.settings)
-        # Read once, at launch; without it Open MPI accepts and ignores what a variant sets. Every
-        # launch gets it, so that default and tuned differ in nothing else.
-        return {"OMPI_MCA_coll_tuned_use_dynamic_rules": "1"} if tuned else {}
-
-    def _observing(self) -> dict[str, str]:
-        return dict(_OBSERVE)
-
-    def _share(self) -> TheoryShare:
-        fabric, placement = self.fabric, self.target.placement()
-
-        def share(key: PointKey, time_us: float) -> float | None:
-            if fabric is None or fabric.kind != "network" or placement is None or time_us <= 0:
-                return None
-            limit = bound(fabric, key.op, key.size_bytes, placement, root=key.root or 0)
-            return limit.time_us / time_us if limit else None
-
-        return share
 
 
 def _resume(journal: Path) -> int:
@@ -291,6 +167,7 @@ def _resume(journal: Path) -> int:
         launches=before.run.plan.launches,
         stopping=before.run.plan.stopping,
         warmup=before.run.plan.warmup,
+        rest_us=before.run.plan.rest_us,
         deadline_seconds=before.run.plan.deadline_seconds,
         init_deadline_seconds=options["init_deadline"],
         seed=before.run.seed,
@@ -304,11 +181,11 @@ def _resume(journal: Path) -> int:
         options["hostfile"],
         shlex.split(options["mpi_args"]),
     )
-    job = _Job(
+    job = Job(
         target=target,
         measure=measure,
         plan=before.run.plan,
-        fabric=_fabric(target, options["fabric"]),
+        fabric=fabric_of(target, options["fabric"]),
         command=before.run.command[1:],
         program=[str(find_engine())],
     )
@@ -356,17 +233,7 @@ def _emulated(ranks: int | None, hosts: int | None, rates: list[str]) -> Emulate
 
 
 def _cores() -> int:
-    import os
-
     return max(2, len(os.sched_getaffinity(0)))
-
-
-def _fabric(target: Target, name: str | None) -> Fabric | None:
-    if name is not None:
-        return fabrics.load(name)
-    if isinstance(target, Emulated):
-        return fabrics.from_emulation(target.spec.model_dump(mode="json"))
-    return fabrics.load("local") if target.on == "local" else None
 
 
 def _stopping(relative_ci: float, least: int, most: int, seconds: float) -> Stopping:
@@ -381,13 +248,3 @@ def _stopping(relative_ci: float, least: int, most: int, seconds: float) -> Stop
     return Stopping(
         relative_ci=relative_ci, min_samples=least, max_samples=most, max_seconds=seconds
     )
-
-
-def _explained(error: BaseException, journal: Path) -> BusbarError:
-    left = f"what was measured is in {journal}; `busbar run --resume {journal}` goes on."
-    if isinstance(error, KeyboardInterrupt):
-        return Incomplete(f"interrupted: {left}")
-    assert isinstance(error, BusbarError)
-    explained = BusbarError(f"{error.message.rstrip('.')}; {left}")
-    explained.exit_code = error.exit_code
-    return explained

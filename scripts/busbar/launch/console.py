@@ -63,9 +63,9 @@ class RunConsole:
         if slot.purpose == "observe":
             return
         if not self._header_printed:
-            self._console.print(_HEADER, style="bold", highlight=False)
+            self._console.print(_HEADER, style="bold", highlight=False, soft_wrap=True)
             self._header_printed = True
-        self._console.print(self._row(slot, line), highlight=False)
+        self._console.print(self._row(slot, line), highlight=False, soft_wrap=True)
 
     def visited(self, slot: Slot, visit: Visit) -> None:
         """A visit is over: the bar moves."""
@@ -74,7 +74,7 @@ class RunConsole:
 
     def problem(self, sentence: str) -> None:
         """In red, and in the log."""
-        self._console.print(escape(sentence), style="bold red", highlight=False)
+        self._console.print(escape(sentence), style="bold red", highlight=False, soft_wrap=True)
 
     def _row(self, slot: Slot, line: BlockLine) -> str:
         key, block = line.key, line.block

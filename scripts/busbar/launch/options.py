@@ -34,6 +34,7 @@ class MeasureOptions:
     launches: int
     stopping: Stopping
     warmup: Warmup
+    rest_us: float
     deadline_seconds: float
     init_deadline_seconds: float
     seed: int

@@ -35,6 +35,7 @@ def make_plan(
         launches=how.launches,
         stopping=how.stopping,
         warmup=how.warmup,
+        rest_us=how.rest_us,
         deadline_seconds=how.deadline_seconds,
     )
 

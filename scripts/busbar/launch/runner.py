@@ -165,6 +165,7 @@ class Runner:
             "variants": [{"name": v.name, "settings": v.settings} for v in visit.variants],
             "stopping": stopping,
             "warmup": plan.warmup.model_dump(),
+            "rest_us": plan.rest_us,
             "deadline_seconds": plan.deadline_seconds,
         }
 

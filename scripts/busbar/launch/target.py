@@ -32,6 +32,10 @@ class Target(Protocol):
         """The host of each rank, where that is known before the launch."""
         ...
 
+    def rest_us(self) -> float:
+        """Microseconds between samples after which the network is at rest again."""
+        ...
+
 
 def split_environment(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """MCA parameters, which mpirun takes by name, and other variables, which it exports."""
@@ -85,6 +89,10 @@ class Local:
         """All on one host, whose name theory does not need."""
         return ["localhost"] * self.ranks
 
+    def rest_us(self) -> float:
+        """Memory needs none."""
+        return 0.0
+
 
 @dataclass(frozen=True)
 class Emulated:
@@ -108,6 +116,15 @@ class Emulated:
     def placement(self) -> list[str] | None:
         """Ranks fill one host after the other."""
         return [host for host in self.spec.host_names for _ in range(self.ranks_per_host)]
+
+    def rest_us(self) -> float:
+        """The time in which the slowest link's token bucket fills again, and a little more.
+
+        The bound supposes a full bucket. Without a rest 1 MiB at 400 Mbit/s reaches 94 % of it,
+        after 0.5 ms 97 %, and 99 % from 1.3 ms on, where the bucket is full.
+        """
+        slowest = min(min(self.spec.rates_of(host)) for host in self.spec.host_names)
+        return 1.1 * self.spec.burst_bytes * 8e6 / slowest
 
 
 @dataclass(frozen=True)
@@ -133,6 +150,10 @@ class Hostfile:
         """Only the launch tells."""
         return None
 
+    def rest_us(self) -> float:
+        """Real links have no bucket to fill."""
+        return 0.0
+
 
 @dataclass(frozen=True)
 class Slurm:
@@ -154,3 +175,7 @@ class Slurm:
     def placement(self) -> list[str] | None:
         """Only the launch tells."""
         return None
+
+    def rest_us(self) -> float:
+        """Real links have no bucket to fill."""
+        return 0.0

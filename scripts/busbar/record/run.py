@@ -67,6 +67,8 @@ class Plan(Model):
     """Launches of every environment."""
     stopping: Stopping
     warmup: Warmup
+    rest_us: NonNegative
+    """Between one sample's end and the next one's start, at least."""
     deadline_seconds: float = Field(gt=0)
 
 

@@ -61,7 +61,7 @@ def time_axis(times_us: Iterable[float]) -> Axis:
     ]
     if len(ticks) < 2:
         ticks = [low + (high - low) * share for share in (0.1, 0.5, 0.9)]
-        ticks = [float(f"{tick:.2g}") for tick in ticks]
+        ticks = [float(f"{tick:.3g}") for tick in ticks]
     return Axis(tuple(ticks), tuple(_tick_label(tick) for tick in ticks), low, high)
 
 

@@ -7,14 +7,14 @@ Every text that came from a record is escaped, because Plotly reads a subset of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 
 from pydantic import JsonValue
 
 from busbar.report.axes import Axis, size_axis
 from busbar.report.panels import Bound, BoundAt, Curve, Panel
-from busbar.report.ranges import bandwidth_top, time_range
+from busbar.report.ranges import bandwidth_top, edge_note, leaves_picture, time_range
 from busbar.report.rows import Row
 from busbar.report.style import BOUND, DASHES, GRID, INK, QUIET
 from busbar.report.text import duration, interval, number, percent, size
@@ -36,7 +36,7 @@ def bandwidth_figure(panel: Panel) -> Figure:
         **_plain_axis("Bus bandwidth (GB/s)"),
         "range": [0, bandwidth_top(panel) or 1],
     }
-    layout["annotations"] = _missing(panel)
+    layout["annotations"] = [*_missing(panel), *_edge(panel)]
     return {"data": traces, "layout": layout}
 
 
@@ -47,7 +47,7 @@ def time_figure(panel: Panel) -> Figure:
     layout = base_layout(330)
     layout["xaxis"] = _size_axis(size_axis(row.key.size_bytes for row in panel.rows))
     layout["yaxis"] = log_axis("Time of one execution", time_range(panel))
-    layout["annotations"] = _missing(panel)
+    layout["annotations"] = [*_missing(panel)]
     return {"data": traces, "layout": layout}
 
 
@@ -233,7 +233,7 @@ def _below(middle: float | None, ends: tuple[float, float] | None) -> float | No
     return max(0.0, middle - ends[0]) if middle is not None and ends else None
 
 
-def _missing(panel: Panel) -> JsonValue:
+def _missing(panel: Panel) -> Sequence[JsonValue]:
     """A mark at the foot of the figure where a row has no figure: a hole must not go unseen."""
     at: dict[int, list[str]] = {}
     for row in panel.rows:
@@ -253,4 +253,25 @@ def _missing(panel: Panel) -> JsonValue:
             "font": {"size": 11, "color": "#B34700"},
         }
         for size_bytes, states in at.items()
+    ]
+
+
+def _edge(panel: Panel) -> Sequence[JsonValue]:
+    """Says so where measured points lie above the picture."""
+    row = leaves_picture(panel)
+    if row is None:
+        return []
+    return [
+        {
+            "xref": "paper",
+            "yref": "paper",
+            "x": 0.01,  # where sizes are small and curves low
+            "y": 1,
+            "xanchor": "left",
+            "yanchor": "top",
+            "showarrow": False,
+            "text": edge_note(row),
+            "bgcolor": "rgba(255,255,255,0.8)",
+            "font": {"size": 11, "color": QUIET},
+        }
     ]

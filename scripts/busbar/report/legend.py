@@ -18,7 +18,7 @@ class LegendEntry:
     colour: str
     dash: str
     mark: str
-    """Path of the marker in a 12 × 12 box; empty for a line without."""
+    """Path of the marker in a 12 by 12 box; empty for a line without."""
 
 
 def legend(panel: Panel) -> list[LegendEntry]:

@@ -71,6 +71,7 @@ def _launch(launch: int, blocks: Sequence[Block], limit: int) -> JsonValue:
         "count": len(clean) + len(spoiled),
         "spoiled_count": len(spoiled),
         "median": _short(median(clean + spoiled)),
+        "clean_median": _short(median(clean)) if clean else None,
         "clean": thinned(clean, limit),
         "spoiled": thinned(spoiled, limit),
     }

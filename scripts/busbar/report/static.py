@@ -12,9 +12,10 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from busbar.errors import UsageError
 from busbar.report.axes import Axis, size_axis
+from busbar.report.headline import banners
 from busbar.report.panels import BoundAt, Curve, Panel, panels
-from busbar.report.ranges import bandwidth_top, time_range
-from busbar.report.rows import Row
+from busbar.report.ranges import bandwidth_top, edge_note, leaves_picture, time_range
+from busbar.report.rows import Judged, Row
 from busbar.report.style import BOUND, GRID, INK, QUIET
 
 _DASHES = ((0, (6, 4)), (0, (2, 3)), (0, (6, 3, 2, 3)), (0, (10, 4)))
@@ -22,14 +23,15 @@ _SUFFIXES = (".png", ".svg")
 _DPI = 150
 
 
-def draw(rows: Sequence[Row], folder: Path) -> list[Path]:
+def draw(judged: Sequence[Judged], folder: Path) -> list[Path]:
     """Draw every panel that has figures; returns the files. Raises UsageError."""
+    mark = ", ".join(banner.word for banner in banners(judged))
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for panel in panels(rows):
+        for panel in panels([row for one in judged for row in one.rows]):
             if panel.measured:
-                figure = panel_figure(panel)
+                figure = panel_figure(panel, mark)
                 for suffix in _SUFFIXES:
                     path = folder / f"{panel.id}{suffix}"
                     figure.savefig(path, dpi=_DPI)
@@ -54,6 +56,10 @@ def panel_figure(panel: Panel, mark: str = "") -> Figure:
         axes.set_xlabel("Size (bytes; K, M, G = powers of 1024)", color=QUIET)
         axes.set_ylabel(title, color=QUIET)
     bandwidth.set_ylim(0, bandwidth_top(panel) or 1)
+    above = leaves_picture(panel)
+    if above is not None:
+        bandwidth.text(0.02, 0.98, edge_note(above), transform=bandwidth.transAxes,
+                       va="top", fontsize=8, color=QUIET)  # fmt: skip
     time.set_yscale("log")
     _ticks(time, "y", time_range(panel))
     _legend(figure, bandwidth)

@@ -18,7 +18,7 @@ SPOILED = "#D55E00"
 
 @dataclass(frozen=True)
 class Mark:
-    """A marker by its names in the two plotting libraries, and as a path in a 12 × 12 box."""
+    """A marker by its names in the two plotting libraries, and as a path in a 12 by 12 box."""
 
     plotly: str
     matplotlib: str

@@ -9,7 +9,7 @@ from datetime import datetime
 from busbar.record.key import PointKey
 from busbar.units import format_size
 
-DASH = "–"
+DASH = "\N{EN DASH}"
 
 
 def number(value: float | None, digits: int = 4) -> str:

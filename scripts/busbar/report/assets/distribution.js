@@ -24,7 +24,7 @@
 
   // Positions on the axis: the value, or its logarithm. Ticks are written by hand for the latter.
   const scaleOf = (point) => {
-    const all = point.launches.flatMap((l) => [...l.clean, ...l.spoiled]);
+    const all = point.launches.flatMap((l) => [...l.clean, ...l.spoiled, l.median]);
     const low = all.reduce((a, b) => Math.min(a, b)), high = all.reduce((a, b) => Math.max(a, b));
     const [factor, unit] = unitOf(high);
     const log = low > 0 && high / low > LOG_FROM;
@@ -94,9 +94,16 @@
       });
     });
     const spoiled = point.launches.map((l) => histogram(l.spoiled, l.spoiled_count, scale));
-    if (point.launches.some((l) => l.spoiled_count))
+    if (point.launches.some((l) => l.spoiled_count)) {
       traces.push(bars("spoiled", spoiled[0].map((_, i) =>
         spoiled.reduce((sum, one) => sum + one[i], 0)), SPOILED, scale, true));
+      // A few spoiled samples make no visible bar: a lane of their own shows each.
+      const each = point.launches.flatMap((l) => l.spoiled);
+      traces.push({
+        type: "scatter", mode: "markers", yaxis: "y3", hoverinfo: "x", x: each.map(scale.at),
+        y: each.map(() => "spoiled"), marker: { symbol: "x", size: 7, color: SPOILED },
+      });
+    }
     return traces;
   };
 
@@ -141,7 +148,15 @@
     return line;
   });
 
-  const show = (point) => {
+  const withoutSpoiled = (point) => ({ ...point,
+    launches: point.launches.filter((l) => l.clean.length).map((l) => ({ ...l,
+      count: l.count - l.spoiled_count, median: l.clean_median, spoiled: [], spoiled_count: 0 })) });
+
+  const clean = document.getElementById("choose-clean");
+  const show = (whole) => {
+    const some = whole.launches.some((l) => l.spoiled_count && l.clean.length);
+    document.getElementById("choose-clean-label").hidden = !some;
+    const point = clean.checked && some ? withoutSpoiled(whole) : whole;
     const scale = scaleOf(point);
     const traces = tracesOf(point, scale);
     const stacks = traces.filter((trace) => trace.type === "bar").map((trace) => trace.y);
@@ -172,6 +187,7 @@
     show(matching(selects.length)[0]);
   }));
 
+  clean.addEventListener("change", () => show(matching(selects.length)[0]));
   document.querySelector(".choose").hidden = false;
   window.busbar.showDistribution = (id) => {
     const point = points.find((p) => p.id === id);

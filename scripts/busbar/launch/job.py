@@ -1,0 +1,157 @@
+"""A run from its plan to its record: ready to be carried out, or gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from busbar import fabrics
+from busbar.check.check import check as judge
+from busbar.check.table import verdict_table
+from busbar.errors import BusbarError, ExitCode, Incomplete, UsageError
+from busbar.fabrics import Fabric
+from busbar.launch.binary import describe, find_engine
+from busbar.launch.console import RunConsole, TheoryShare
+from busbar.launch.options import MeasureOptions, SweepOptions
+from busbar.launch.plan import make_plan
+from busbar.launch.runner import Runner, RunSettings, utc_now
+from busbar.launch.slots import Done, make_slots, visits_of
+from busbar.launch.target import Emulated, Target
+from busbar.record.journal import JournalWriter, journal_path
+from busbar.record.load import load
+from busbar.record.models import Plan, PointKey, Run, RunRecord
+from busbar.theory.bound import bound
+
+_OBSERVING: Mapping[str, str] = {
+    "OMPI_MCA_pml_monitoring_enable": "1",  # 1: what the library sends on its own behalf counts too
+    "OMPI_MCA_pml": "ob1,monitoring",  # monitoring stands in front of ob1
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run, ready to be carried out or gone on with."""
+
+    target: Target
+    measure: MeasureOptions
+    plan: Plan
+    fabric: Fabric | None
+    command: list[str]
+    program: list[str]
+
+    @classmethod
+    def new(
+        cls,
+        command: list[str],
+        target: Target,
+        what: SweepOptions,
+        measure: MeasureOptions,
+        fabric: str | None,
+    ) -> Job:
+        if not what.operations:
+            raise UsageError("no operation given; `busbar-bench --help` lists them.")
+        engine = find_engine()
+        described = describe(engine, target.ranks)
+        plan = make_plan(what, measure, described, target.ranks, "mpi")
+        return cls(target, measure, plan, fabric_of(target, fabric), command, [str(engine)])
+
+    def carry_out(self, output: Path, before: RunRecord | None = None) -> int:
+        """Measure what is missing and write the record; the exit code."""
+        journal_file = journal_path(output)
+        if output.exists():
+            raise UsageError(f"{output} exists; choose another --output, records are not replaced.")
+        slots = make_slots(self.plan, self.measure.seed, self.measure.observe, dict(_OBSERVING))
+        settings = RunSettings(
+            target=self.target,
+            program=self.program,
+            slots=slots,
+            seed=self.measure.seed,
+            init_deadline_seconds=self.measure.init_deadline_seconds,
+            common_environment=self._common_environment(),
+        )
+        console = Console()
+        journal = (
+            JournalWriter.reopen(journal_file)
+            if before
+            else JournalWriter.create(journal_file, self._run_header(output))
+        )
+        watcher = RunConsole(console, self._share())
+        done = Done.of(before) if before else Done()
+        watcher.plan([(s, visits_of(s, self.plan, done, self.measure.seed)) for s in slots])
+        with journal:
+            try:
+                with watcher:
+                    outcome = Runner(settings, self.plan, journal, watcher).run(before)
+            except (KeyboardInterrupt, BusbarError) as error:
+                journal.close()
+                raise _explained(error, journal_file) from None
+            record = journal.finish("complete", utc_now())
+        return self._conclude(console, record, outcome.exit_code())
+
+    def _conclude(self, console: Console, path: Path, code: ExitCode) -> int:
+        record = load(path)
+        if self.fabric is not None and self.fabric.kind == "network":
+            console.print(verdict_table(judge(record, self.fabric)))
+        console.print(escape(f"record: {path}   page: busbar report {path}"), highlight=False)
+        return int(code)
+
+    def _run_header(self, output: Path) -> Run:
+        spec = self.target.spec if isinstance(self.target, Emulated) else None
+        return Run(
+            id=output.name.removesuffix(".json"),
+            started=utc_now(),
+            finished=None,
+            command=["busbar", *self.command],
+            status="running",
+            plan=self.plan,
+            seed=self.measure.seed,
+            on=self.target.on,
+            fabric=self.fabric.name if self.fabric else None,
+            emulated=spec is not None,
+            simulated=False,
+            fake=False,
+            emulation=spec.model_dump(mode="json") if spec else None,
+            scenario=None,
+            background=None,
+            segments=[],
+        )
+
+    def _common_environment(self) -> dict[str, str]:
+        tuned = any(key.startswith("coll_tuned_") for v in self.plan.variants for key in v.settings)
+        # Read once, at launch; without it Open MPI accepts and ignores what a variant sets. Every
+        # launch gets it, so that default and tuned differ in nothing else.
+        return {"OMPI_MCA_coll_tuned_use_dynamic_rules": "1"} if tuned else {}
+
+    def _share(self) -> TheoryShare:
+        fabric, placement = self.fabric, self.target.placement()
+
+        def share(key: PointKey, time_us: float) -> float | None:
+            if fabric is None or fabric.kind != "network" or placement is None or time_us <= 0:
+                return None
+            limit = bound(fabric, key.op, key.size_bytes, placement, root=key.root or 0)
+            return limit.time_us / time_us if limit else None
+
+        return share
+
+
+def fabric_of(target: Target, name: str | None) -> Fabric | None:
+    """The fabric to compare with: the one named, else what the target is known to be."""
+    if name is not None:
+        return fabrics.load(name)
+    if isinstance(target, Emulated):
+        return fabrics.from_emulation(target.spec.model_dump(mode="json"))
+    return fabrics.load("local") if target.on == "local" else None
+
+
+def _explained(error: BaseException, journal: Path) -> BusbarError:
+    left = f"what was measured is in {journal}; `busbar run --resume {journal}` goes on."
+    if isinstance(error, KeyboardInterrupt):
+        return Incomplete(f"interrupted: {left}")
+    assert isinstance(error, BusbarError)
+    explained = BusbarError(f"{error.message.rstrip('.')}; {left}")
+    explained.exit_code = error.exit_code
+    return explained

@@ -1,0 +1,128 @@
+#include "bench/launch.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "measure/clock_sync.h"
+#include "measure/exchange.h"
+#include "observe/environment.h"
+#include "observe/host.h"
+
+namespace busbar {
+namespace {
+
+using Json = nlohmann::json;
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+std::string utc_now() {
+  const auto now = std::chrono::system_clock::now();
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), ms);
+}
+
+Json nics_json(const Host& host) {
+  Json nics = Json::array();
+  for (const Nic& nic : host.nics) {
+    nics.push_back({{"name", nic.name},
+                    {"speed_mbps", or_null(nic.speed_mbps)},
+                    {"mtu", or_null(nic.mtu)},
+                    {"driver", or_null(nic.driver)}});
+  }
+  return nics;
+}
+
+Json host_json(const Host& host) {
+  return {{"name", host.name},
+          {"cpu", or_null(host.cpu)},
+          {"cores", or_null(host.cores_online)},
+          {"memory_bytes", or_null(host.memory_bytes)},
+          {"kernel", host.kernel},
+          {"os", or_null(host.os)},
+          {"nics", nics_json(host)}};
+}
+
+/// What one process tells of itself; keys and figures that only the survey needs are dropped before it becomes a record.
+Json process_json(const Host& host) {
+  Json nics = Json::array();
+  for (const Nic& nic : host.nics) nics.push_back(nic.name);
+  return {{"host", host.name},    {"role", "worker"}, {"pid", getpid()}, {"cpus", host.cpus},
+          {"gpu", nullptr},       {"nics", nics},     {"clock_key", clock_domain_key(host)},
+          {"about", host_json(host)}};
+}
+
+/// Rank 0: processes[] and hosts[] out of what every rank told.
+void assemble(const std::vector<std::string>& told, Json& processes, Json& hosts) {
+  std::map<std::uint64_t, int> domains;
+  std::set<std::string> known;
+  for (std::size_t rank = 0; rank < told.size(); ++rank) {
+    Json process = Json::parse(told[rank]);
+    const auto key = process.at("clock_key").get<std::uint64_t>();
+    process["clock_domain"] = domains.emplace(key, static_cast<int>(domains.size())).first->second;
+    process["rank"] = rank;
+    if (known.insert(process.at("host").get<std::string>()).second) hosts.push_back(process.at("about"));
+    process.erase("about");
+    processes.push_back(std::move(process));
+  }
+}
+
+Json conf_json(const char* const* environment) {
+  std::string text;
+  for (const ConfFile& file : nccl_conf_files(environment)) text += fmt::format("# {}\n{}\n", file.path, file.text);
+  return text.empty() ? Json() : Json(text);
+}
+
+}  // namespace
+
+Launch survey(Runtime& runtime, const BuildInfo& build, double init_us, Json& answer) {
+  Control& workers = runtime.workers();
+  const Host host = read_host();
+  const auto told = gather_texts(workers, process_json(host).dump());
+  const auto init_of_all = gather_value(workers, init_us);
+  ClockSync sync(workers, runtime.clock(), clock_domain_key(host));
+  sync.sync();
+
+  Json processes = Json::array();
+  Json hosts = Json::array();
+  if (workers.is_root()) assemble(told, processes, hosts);
+  const Json shared = Json::parse(broadcast_text(workers, processes.dump()));
+  Launch launch;
+  for (const Json& process : shared) {
+    launch.places.push_back({process.at("host").get<std::string>(), process.at("clock_key").get<std::uint64_t>()});
+  }
+  launch.began = runtime.clock().now();
+  if (!workers.is_root()) return launch;
+
+  for (Json& process : processes) process.erase("clock_key");
+  answer = {{"type", "launch"},
+            {"protocol", 1},
+            {"transport", runtime.transport().name()},
+            {"started", utc_now()},
+            {"init_us", *std::max_element(init_of_all.begin(), init_of_all.end())},
+            {"processes", std::move(processes)},
+            {"settings", recorded_settings(environ)},
+            {"nccl_conf", conf_json(environ)},
+            {"system",
+             {{"hosts", std::move(hosts)},
+              {"gpus", Json::array()},
+              {"versions",
+               {{"busbar", build.version}, {"mpi", runtime.transport().library_version()}, {"compiler", build.compiler}}}}},
+            {"clock",
+             {{"source", "monotonic"},
+              {"domains", sync.domains()},
+              {"error_us", as_us(sync.worst_error_at(launch.began))}}},
+            {"environment", {{"load_1m", or_null(host.load_1m)}}}};
+  return launch;
+}
+
+}  // namespace busbar
