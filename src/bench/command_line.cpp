@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <iostream>
 #include <limits>
@@ -18,6 +19,9 @@ namespace busbar {
 namespace {
 
 using Json = nlohmann::json;
+
+// Fewer carry no interval worth the name; the interval of the median needs six.
+constexpr int usual_min_samples = 10;
 
 constexpr auto footer = R"(Examples:
   mpirun -np 4 busbar-bench all_reduce -b 8 -e 16M
@@ -52,7 +56,7 @@ void add_sweep_options(CLI::App& app, CommandLine& line, std::vector<std::string
                  "NAME:KEY=VALUE,... a named set of settings, measured interleaved with the others; repeatable");
   app.add_option("--ranks", line.group, "only these ranks, such as 0-3,8 [all]");
   app.add_option("--relative-ci", line.relative_ci, "stop when half the median's 95 % interval is at most this share [0.02]");
-  app.add_option("--min-samples", line.min_samples, "but not before so many samples [10]");
+  app.add_option("--min-samples", line.min_samples, "but not before so many samples [10, or --max-samples where that is less]");
   app.add_option("-n,--max-samples", line.max_samples, "and not after so many samples [1000]");
   app.add_option("--max-seconds", line.max_seconds, "nor after so many seconds a block [1.0]");
   app.add_option("--deadline", line.deadline_seconds, "an operation that takes longer, in seconds, is a hang [60]");
@@ -66,6 +70,7 @@ void check_sweep(const CommandLine& line) {
   for (const auto& op : line.operations) find_collective(op);
   for (const auto& d : line.datatypes) parse_datatype(d);
   for (const auto& r : line.redops) parse_redop(r);
+  for (const auto& v : line.variants) variant_json(v);
   if (line.min_bytes > line.max_bytes) {
     throw UsageError(fmt::format("smallest size {} is larger than largest size {}", line.min_bytes, line.max_bytes));
   }
@@ -102,7 +107,7 @@ Json base_request(const CommandLine& line) {
           {"variants", variants},
           {"stopping",
            {{"relative_ci", line.relative_ci},
-            {"min_samples", line.min_samples},
+            {"min_samples", line.min_samples > 0 ? line.min_samples : std::min(usual_min_samples, line.max_samples)},
             {"max_samples", line.max_samples},
             {"max_seconds", line.max_seconds}}},
           {"deadline_seconds", line.deadline_seconds}};
@@ -187,7 +192,7 @@ std::string describe(int ranks) {
                           {"has_data", t.has_data},
                           {"point_to_point", t.point_to_point},
                           {"min_ranks", t.min_ranks},
-                          {"bus_factor", ranks >= t.min_ranks ? Json(c->bus_factor(ranks)) : Json()}});
+                          {"bus_factor", t.has_data && ranks >= t.min_ranks ? Json(c->bus_factor(ranks)) : Json()}});
   }
   Json datatypes = Json::array();
   for (const DataType type : all_datatypes()) datatypes.push_back({{"name", name(type)}, {"bytes", size_of(type)}});

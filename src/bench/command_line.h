@@ -30,7 +30,7 @@ struct CommandLine {
   std::vector<std::string> variants;
   std::string group;
   double relative_ci = 0.02;
-  int min_samples = 10;
+  int min_samples = 0;  ///< 0: not given
   int max_samples = 1000;
   double max_seconds = 1.0;
   double deadline_seconds = 60;

@@ -61,19 +61,6 @@ void put_counters(const GroupContext& group, const std::vector<Counters>& by_ran
   }
 }
 
-void put_observation(Control& control, const Observation& seen, std::uint64_t executions, BlockFacts& facts) {
-  facts.algorithm = seen.algorithm;
-  facts.how = seen.how;
-  const auto texts = gather_texts(control, seen.bytes_to_peer ? Json(*seen.bytes_to_peer).dump() : "");
-  if (!control.is_root() || texts.front().empty()) return;
-  facts.bytes_per_peer.emplace();
-  for (const auto& text : texts) {
-    std::vector<double> row;
-    for (const auto& bytes : Json::parse(text)) row.push_back(bytes.get<double>() / static_cast<double>(executions));
-    facts.bytes_per_peer->push_back(std::move(row));
-  }
-}
-
 void put_verification(Control& control, const Verification& mine, BlockFacts& facts) {
   for (const Verification& v : gather_value(control, mine)) {
     facts.checked_elements += v.checked;
@@ -155,7 +142,6 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
 
   const SamplingPlan plan = sampling_plan(visit);
   group.sampler().warm_up(workload, plan);
-  channel.observe();  // what the warm-up sent is not the block's
   const Samples samples = group.sampler().sample(workload, plan);
 
   progress_.enter(Phase::verify, clock.now());
@@ -166,8 +152,8 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
                    .algorithm_bytes = point.collective->algorithm_elements(spec.shape) * size_of(point.type),
                    .bus_factor = point.collective->bus_factor(spec.shape.ranks),
                    .launch_began = launch_.began,
-                   .prepare_us = prepare_us};
-  put_observation(control, channel.observe(), samples.executions, facts);
+                   .prepare_us = prepare_us,
+                   .observation = channel.observe()};
   put_verification(control, workload.verify(samples.last_slot), facts);
   progress_.enter(Phase::gather, clock.now());
   const auto counters = gather_value(control, samples.counters);

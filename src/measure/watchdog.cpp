@@ -59,18 +59,23 @@ void Watchdog::look() {
 }
 
 void Watchdog::run(const std::stop_token& stop) {
-  for (;;) {
+  Nanoseconds noticed{};
+  for (bool hangs = false; !hangs;) {
+    // The time first: should this thread lose its core in between, the phase is judged by too early a time, never too
+    // late.
+    noticed = clock_.now();
     const auto at = progress_.read();
-    const Nanoseconds now = clock_.now();
-    if (const auto waited = overdue(at, now)) {
-      say(hang_line(at, options_.host, *waited));
-      break;
-    }
+    const auto waited = overdue(at, noticed);
     const auto deadline = at.deadline();
-    const Nanoseconds rest = deadline ? *deadline - now : longest_nap;
-    if (!nap(stop, std::min(rest, longest_nap))) return;
+    const Nanoseconds rest = deadline ? *deadline - noticed : longest_nap;
+    if (waited) {
+      say(hang_line(at, options_.host, *waited));
+      hangs = true;
+    } else if (!nap(stop, std::min(rest, longest_nap))) {
+      return;
+    }
   }
-  const Nanoseconds end = clock_.now() + options_.grace;
+  const Nanoseconds end = noticed + options_.grace;
   for (Nanoseconds now = clock_.now(); now < end; now = clock_.now()) {
     if (!nap(stop, end - now)) return;
   }

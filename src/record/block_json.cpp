@@ -90,12 +90,12 @@ Json block_json(const VisitRequest& visit, const Samples& samples, const BlockFa
              {"wire",
               {{"tx_bytes_per_node", list_or_null(facts.tx_bytes)}, {"rx_bytes_per_node", list_or_null(facts.rx_bytes)}}},
              {"observed",
-              {{"algorithm", or_null(facts.algorithm)},
+              {{"algorithm", or_null(facts.observation.algorithm)},
                {"protocol", nullptr},
                {"channels", nullptr},
                {"in_network", nullptr},
-               {"how", facts.how},
-               {"bytes_per_peer", or_null(facts.bytes_per_peer)}}}};
+               {"how", facts.observation.how},
+               {"bytes_per_peer", nullptr}}}};
   return {{"type", "block"},
           {"request", visit.request},
           {"key", key_json(visit.point, facts)},

@@ -31,9 +31,7 @@ struct BlockFacts {
   std::vector<std::optional<double>> rx_bytes{};
   /// Faults counted on all nodes during sampling; null where nothing counts them.
   std::array<std::optional<std::uint64_t>, fault_count> faults{};
-  std::optional<std::string> algorithm{};
-  std::vector<std::string> how{};
-  std::optional<std::vector<std::vector<double>>> bytes_per_peer{};
+  Observation observation{};
 };
 
 nlohmann::json block_json(const VisitRequest& visit, const Samples& samples, const BlockFacts& facts);

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <numeric>
 #include <string>
 
 #include "core/error.h"
@@ -27,11 +25,9 @@ Communicator duplicate(MPI_Comm comm) {
 
 class MpiChannel final : public Channel {
  public:
-  MpiChannel(Communicator comm, bool portable, const TypeTable& types, const PeerBytes& peers)
-      : comm_(std::move(comm)), portable_(portable), types_(types), peers_(peers) {
+  MpiChannel(Communicator comm, bool portable, const TypeTable& types)
+      : comm_(std::move(comm)), portable_(portable), types_(types) {
     check(MPI_Comm_rank(comm_.get(), &self_.value), "MPI_Comm_rank");
-    remember_world_ranks();
-    last_bytes_ = peers_.read();
   }
 
   InPlaceResult in_place_result() const override { return InPlaceResult::at_start; }
@@ -51,48 +47,20 @@ class MpiChannel final : public Channel {
     return scheduled_operation(spec, buffers, comm_.get(), self_, types_);
   }
 
-  Observation observe() override {
+  Observation observe() const override {
     Observation seen;
     // Which of its algorithms the library picked cannot be asked; which of our two ways was taken is known.
     if (ran_ == "portable") seen.algorithm = "portable schedule";
     seen.how.push_back(fmt::format("busbar executed the {} {}", ran_, ran_ == "native" ? "MPI call" : "schedule"));
-    const auto now = peers_.read();
-    if (now && last_bytes_) {
-      seen.bytes_to_peer.emplace();
-      for (const int world : world_ranks_) {
-        const auto peer = static_cast<std::size_t>(world);
-        seen.bytes_to_peer->push_back((*now)[peer] - (*last_bytes_)[peer]);
-      }
-      seen.how.emplace_back("Open MPI monitoring (pml_monitoring_messages_size)");
-    }
-    last_bytes_ = now;
     return seen;
   }
 
  private:
-  void remember_world_ranks() {
-    int size = 0;
-    check(MPI_Comm_size(comm_.get(), &size), "MPI_Comm_size");
-    std::vector<int> mine(static_cast<std::size_t>(size));
-    std::iota(mine.begin(), mine.end(), 0);
-    world_ranks_.resize(mine.size());
-    MPI_Group here = MPI_GROUP_NULL;
-    MPI_Group world = MPI_GROUP_NULL;
-    check(MPI_Comm_group(comm_.get(), &here), "MPI_Comm_group");
-    check(MPI_Comm_group(MPI_COMM_WORLD, &world), "MPI_Comm_group");
-    check(MPI_Group_translate_ranks(here, size, mine.data(), world, world_ranks_.data()), "MPI_Group_translate_ranks");
-    MPI_Group_free(&here);
-    MPI_Group_free(&world);
-  }
-
   Communicator comm_;
   bool portable_;
   const TypeTable& types_;
-  const PeerBytes& peers_;
   Rank self_;
   std::string ran_;
-  std::vector<int> world_ranks_;
-  std::optional<std::vector<std::uint64_t>> last_bytes_;
 };
 
 class MpiTransport final : public Transport {
@@ -141,14 +109,13 @@ class MpiTransport final : public Transport {
       }
     }
     // coll_tuned reads its control variables when a communicator is made; later changes do not reach it.
-    return std::make_unique<MpiChannel>(duplicate(group.get()), portable, types_, peers_);
+    return std::make_unique<MpiChannel>(duplicate(group.get()), portable, types_);
   }
 
  private:
   Communicator workers_;
   ToolInterface tool_;
   TypeTable types_;
-  PeerBytes peers_;
 };
 
 }  // namespace

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "core/error.h"
@@ -125,29 +127,6 @@ ScopedVariable::~ScopedVariable() {
   } catch (const std::exception& problem) {
     fmt::print(stderr, "busbar-bench: could not put {} back to {}: {}\n", name_, before_, problem.what());
   }
-}
-
-PeerBytes::PeerBytes() {
-  int index = -1;
-  if (MPI_T_pvar_get_index("pml_monitoring_messages_size", MPI_T_PVAR_CLASS_SIZE, &index) != MPI_SUCCESS) return;
-  check(MPI_T_pvar_session_create(&session_), "MPI_T_pvar_session_create");
-  MPI_Comm world = MPI_COMM_WORLD;
-  if (MPI_T_pvar_handle_alloc(session_, index, static_cast<void*>(&world), &handle_, &count_) != MPI_SUCCESS ||
-      MPI_T_pvar_start(session_, handle_) != MPI_SUCCESS) {
-    handle_ = MPI_T_PVAR_HANDLE_NULL;
-  }
-}
-
-PeerBytes::~PeerBytes() {
-  if (handle_ != MPI_T_PVAR_HANDLE_NULL) MPI_T_pvar_handle_free(session_, &handle_);
-  if (session_ != MPI_T_PVAR_SESSION_NULL) MPI_T_pvar_session_free(&session_);
-}
-
-std::optional<std::vector<std::uint64_t>> PeerBytes::read() const {
-  if (handle_ == MPI_T_PVAR_HANDLE_NULL) return std::nullopt;
-  std::vector<std::uint64_t> bytes(static_cast<std::size_t>(count_));
-  if (MPI_T_pvar_read(session_, handle_, bytes.data()) != MPI_SUCCESS) return std::nullopt;
-  return bytes;
 }
 
 }  // namespace busbar::mpi

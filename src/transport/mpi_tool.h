@@ -1,13 +1,9 @@
-// MPI's tool interface: control variables (what a variant sets) and performance variables (what the library counted).
+// MPI's tool interface: the control variables that a variant sets.
 #pragma once
 
 #include <mpi.h>
 
-#include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace busbar::mpi {
 
@@ -41,26 +37,6 @@ class ScopedVariable {
   const ToolInterface& tool_;
   std::string name_;
   std::string before_;
-};
-
-/// Open MPI's monitoring component, where it was switched on at launch (pml_monitoring_enable): payload bytes this process
-/// has sent to each process of MPI_COMM_WORLD since the launch began.
-class PeerBytes {
- public:
-  PeerBytes();
-  ~PeerBytes();
-  PeerBytes(const PeerBytes&) = delete;
-  PeerBytes& operator=(const PeerBytes&) = delete;
-  PeerBytes(PeerBytes&&) = delete;
-  PeerBytes& operator=(PeerBytes&&) = delete;
-
-  /// Nothing where the component is off or absent.
-  std::optional<std::vector<std::uint64_t>> read() const;
-
- private:
-  MPI_T_pvar_session session_ = MPI_T_PVAR_SESSION_NULL;
-  MPI_T_pvar_handle handle_ = MPI_T_PVAR_HANDLE_NULL;
-  int count_ = 0;
 };
 
 }  // namespace busbar::mpi

@@ -50,8 +50,6 @@ class Operation {
 struct Observation {
   std::optional<std::string> algorithm;
   std::vector<std::string> how;
-  /// Payload bytes sent to each rank of the group since the previous call, from the library's own counters.
-  std::optional<std::vector<std::uint64_t>> bytes_to_peer;
 };
 
 /// A group of ranks under one variant's settings.
@@ -62,7 +60,8 @@ class Channel {
   /// Elements of scratch memory that `prepare` will need for `spec`.
   virtual std::size_t scratch_elements(const OperationSpec& spec) const = 0;
   virtual std::unique_ptr<Operation> prepare(const OperationSpec& spec, const Buffers& buffers) = 0;
-  virtual Observation observe() = 0;
+  /// Of the operation prepared last.
+  virtual Observation observe() const = 0;
 };
 
 /// A library, opened once per process.

@@ -1,4 +1,4 @@
-"""The engine as a program: every operation measured and verified, bad input refused, faults found."""
+"""The engine as a program: every operation verified, bad input refused, faults found."""
 
 from __future__ import annotations
 
@@ -9,16 +9,35 @@ import subprocess
 from itertools import product
 
 import pytest
-from busbar.theory.operations import OPERATIONS
-from conftest import BIN, Launch, mpirun, visit
 
-DATATYPES = ["int8", "uint8", "int32", "uint32", "int64", "uint64", "half", "bfloat16", "float", "double"]
+from busbar.theory.operations import OPERATIONS
+from conftest import BIN, Json, Launch, mpirun, visit
+
+DATATYPES = [
+    "int8",
+    "uint8",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "half",
+    "bfloat16",
+    "float",
+    "double",
+]
 REDUCING = ["all_reduce", "reduce", "reduce_scatter"]
 MOVING = [
-    "all_gather", "all_to_all", "all_to_allv", "bidirectional", "broadcast", "gather", "memory_copy",
-    "ping_pong", "scatter", "send_recv",
+    "all_gather", "all_to_all", "all_to_allv", "bidirectional", "broadcast", "gather",
+    "memory_copy", "ping_pong", "scatter", "send_recv",
 ]  # fmt: skip
 IN_PLACE = ["all_gather", "all_reduce", "gather", "reduce", "reduce_scatter", "scatter"]
+
+
+def with_setting(key: str, value: str) -> list[Json]:
+    """One variant."""
+    return [{"name": "x", "settings": {key: value}}]
+
+
 WAYS = [
     {"name": "native", "settings": {"schedule": "native"}},
     {"name": "portable", "settings": {"schedule": "portable"}},
@@ -44,7 +63,8 @@ def test_every_operation_is_right(launch: Launch, ranks: int) -> None:
     assert len(blocks) == 2 * len(possible)
     for block in blocks:
         assert block["block"]["wrong_elements"] == 0, block["key"]
-        if block["key"]["op"] not in ("barrier", "null"):
+        # A root alone broadcasts and scatters to nobody.
+        if ranks > 1 and block["key"]["op"] not in ("barrier", "null"):
             assert block["block"]["checked_elements"] > 0, block["key"]
     assert ended.code == 0
 
@@ -125,9 +145,11 @@ def test_bad_command_line_is_one_sentence(
         (json.dumps(visit("all_reduce", 4, group={"ranks": "1,0"})), "1,0"),
         (json.dumps(visit("all_reduce", 1 << 60)), str(1 << 60)),
         (json.dumps(visit("all_reduce", 4, variants=[])), "variants"),
-        (json.dumps(visit("all_reduce", 4, variants=[{"name": "x", "settings": {"nonsense": "1"}}])), "nonsense"),
+        (json.dumps(visit("all_reduce", 4, variants=with_setting("nonsense", "1"))), "nonsense"),
         (
-            json.dumps(visit("all_reduce", 4, variants=[{"name": "x", "settings": {"coll_tuned_allreduce_algorithm": "4"}}])),
+            json.dumps(
+                visit("all_reduce", 4, variants=with_setting("coll_tuned_allreduce_algorithm", "4"))
+            ),
             "coll_tuned_use_dynamic_rules",
         ),
     ],
@@ -173,7 +195,9 @@ def test_a_rank_that_hangs_is_named(launch: Launch) -> None:
 
 def test_a_launch_that_never_gets_through_initialisation_ends(launch: Launch) -> None:
     # Two processes, of which one is stopped before it can take part in MPI_Init.
-    stopped = f'if [ "$OMPI_COMM_WORLD_RANK" = 1 ]; then kill -STOP $$; fi; exec {BIN}/busbar-bench "$@"'
+    stopped = (
+        f'if [ "$OMPI_COMM_WORLD_RANK" = 1 ]; then kill -STOP $$; fi; exec {BIN}/busbar-bench "$@"'
+    )
     process = subprocess.Popen(
         [*mpirun(2), "sh", "-c", stopped, "sh", "--serve", "--init-deadline", "1"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -188,31 +212,6 @@ def test_a_launch_that_never_gets_through_initialisation_ends(launch: Launch) ->
         os.killpg(process.pid, signal.SIGCONT)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def test_variants_of_open_mpi_really_switch(launch: Launch) -> None:
-    """Algorithms differ in who talks to whom, which the library's own monitoring counts."""
-    variants = [
-        {"name": "linear", "settings": {"coll_tuned_allreduce_algorithm": "1"}},
-        {"name": "ring", "settings": {"coll_tuned_allreduce_algorithm": "4"}},
-    ]
-    size = 1 << 20
-    ended = launch(
-        4, "--serve",
-        requests=[visit("all_reduce", size, variants=variants), visit("all_reduce", size)],
-        mca={"coll_tuned_use_dynamic_rules": "1", "pml_monitoring_enable": "1", "pml": "ob1,monitoring"},
-    )  # fmt: skip
-    sent = {b["key"]["variant"]: b["block"]["observed"]["bytes_per_peer"] for b in ended.answers("block")}
-    assert ended.code == 0
-    # Ring: everyone sends 2(n-1)/n S to the next rank, and (beyond the control plane's few bytes) to no other.
-    for rank, row in enumerate(sent["ring"]):
-        assert row[(rank + 1) % 4] == pytest.approx(1.5 * size, rel=0.01)
-        assert sum(row) == pytest.approx(1.5 * size, rel=0.02)
-    # Linear: rank 0 takes everything and sends the result to each.
-    assert sent["linear"][1][2] < 0.01 * size
-    assert sent["linear"][2][0] == pytest.approx(size, rel=0.02)
-    # The setting does not stick to the communicators made after it.
-    assert sent["default"][2][0] != pytest.approx(size, rel=0.02)
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3, 8, 1000])

@@ -61,7 +61,7 @@ class FaultyChannel final : public Channel {
     if (spec.shape.elements * size_of(spec.type) < fault_.from_bytes) return operation;
     return std::make_unique<FaultyOperation>(std::move(operation), fault_.kind, buffers.recv);
   }
-  Observation observe() override { return real_->observe(); }
+  Observation observe() const override { return real_->observe(); }
 
  private:
   std::unique_ptr<Channel> real_;

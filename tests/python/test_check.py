@@ -11,6 +11,9 @@ from xml.etree import ElementTree as xml
 
 import pytest
 import typer
+from rich.console import Console
+from typer.testing import CliRunner
+
 from busbar import fabrics
 from busbar.check import CheckResult, RowResult, Verdict
 from busbar.check import check as judge
@@ -26,8 +29,6 @@ from busbar.record.lines import ProblemLine
 from busbar.record.models import RunRecord
 from busbar.theory.bound import bound
 from factories import Example, Row, block_line, journal_lines, launch_line, record, record_of
-from rich.console import Console
-from typer.testing import CliRunner
 
 MIB = 1 << 20
 STAR = fabrics.load("emulated-4x400m")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from busbar import fabrics
 from busbar.emulate.spec import EmulationSpec, RateOverride
 from busbar.errors import UsageError

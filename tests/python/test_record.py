@@ -16,6 +16,9 @@ import jsonschema
 import numpy as np
 import pytest
 import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from busbar.errors import UsageError
 from busbar.record.fold import fold
 from busbar.record.journal import JournalWriter, journal_path, record_path, write_record
@@ -38,8 +41,6 @@ from factories import (
     record_of,
     write_journal,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SCHEMA = Path(__file__).parents[2] / "results" / "schema" / "run-record.schema.json"
 VALIDATOR = jsonschema.Draft202012Validator(schema())
@@ -369,10 +370,11 @@ TIMES = st.floats(min_value=0.1, max_value=1e6)
 @given(st.lists(TIMES, min_size=2, max_size=5))
 def test_up_to_five_launches_use_students_t(medians: list[float]) -> None:
     interval = interval_95(medians)
+    logs = np.log(medians)
     low, high = scipy.stats.t.interval(
-        0.95, len(medians) - 1, loc=sum(medians) / len(medians), scale=scipy.stats.sem(medians)
-    ) if len(set(medians)) > 1 else (medians[0], medians[0])  # fmt: skip
-    assert interval == pytest.approx((max(0.0, low), high), rel=1e-6, abs=1e-9)
+        0.95, len(logs) - 1, loc=logs.mean(), scale=scipy.stats.sem(logs)
+    ) if len(set(medians)) > 1 else (logs[0], logs[0])  # fmt: skip
+    assert interval == pytest.approx((np.exp(low), np.exp(high)), rel=1e-6)
 
 
 @settings(deadline=None)

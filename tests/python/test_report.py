@@ -11,6 +11,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
+
 from busbar import fabrics
 from busbar.errors import UsageError
 from busbar.record.fold import fold

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from busbar import fabrics
 from busbar.report.judge import judge
 from busbar.report.page import Source, render

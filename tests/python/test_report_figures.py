@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from busbar.report.axes import size_axis, time_axis
 from busbar.report.samples import thinned
 from busbar.report.text import DASH, duration, number, size

@@ -8,6 +8,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
 from busbar import fabrics
 from busbar.errors import UsageError
 from busbar.fabrics import Fabric
@@ -16,9 +20,6 @@ from busbar.theory.constants import Constants, fit
 from busbar.theory.expected import expected
 from busbar.theory.operations import OPERATIONS, Exchange
 from factories import Row, record_of
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.optimize import linprog
 
 MIB = 1 << 20
 STAR = fabrics.load("emulated-4x400m")

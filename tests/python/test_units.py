@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from busbar.errors import ExitCode, UsageError
-from busbar.units import format_rate, format_size, format_time_us, parse_size, sweep
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from busbar.errors import ExitCode, UsageError
+from busbar.units import format_rate, format_size, format_time_us, parse_size, sweep
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -23,27 +25,38 @@ _STYLE = {
 }
 
 
+def print_result(console: Console, result: CheckResult) -> None:
+    """Title, notes, one line per row, the reasons of what did not pass, the counts."""
+    for line in (result.title, *result.notes):
+        console.print(escape(line), highlight=False)
+    console.print(verdict_table(result))
+    for row in result.rows:
+        if row.verdict not in (Verdict.PASS, Verdict.UNJUDGED):
+            style = _STYLE[row.verdict]
+            text = f"[{style}]{row.verdict.value}[/] {escape(row.label)}: {escape(row.reason)}"
+            console.print(text, highlight=False)
+    for reason in dict.fromkeys(r.reason for r in result.rows if r.verdict is Verdict.UNJUDGED):
+        count = sum(r.verdict is Verdict.UNJUDGED and r.reason == reason for r in result.rows)
+        console.print(f"[dim]UNJUDGED[/] {count} rows: {escape(reason)}", highlight=False)
+    console.print(result.summary, highlight=False)
+
+
 def verdict_table(result: CheckResult) -> Table:
     """One line per row: time with its interval, the bound, the share of it, the verdict."""
-    table = Table()
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("row", no_wrap=True)
-    table.add_column("median", justify="right")
-    table.add_column("95 % interval", justify="right")
-    table.add_column("bound", justify="right")
-    table.add_column("% of bound", justify="right")
-    table.add_column("limit", justify="right")
-    table.add_column("verdict")
-    table.add_column("reason")
+    for column in ("time", "+-%", "bound", "% of bound", "limit"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     for row in result.rows:
         table.add_row(
             escape(row.label),
             format_time_us(row.median_us),
-            _interval_us(row),
+            _half_width(row),
             format_time_us(row.bound.time_us if row.bound else None),
             share_text(row),
             "-" if row.limit is None else f"{row.limit:.0%}",
             f"[{_STYLE[row.verdict]}]{row.verdict.value}[/]",
-            escape(row.reason),
         )
     return table
 
@@ -59,7 +72,9 @@ def share_text(row: RowResult) -> str:
     return f"{100 * row.fraction:.1f} ({100 * low:.1f} to {upper})"
 
 
-def _interval_us(row: RowResult) -> str:
-    if row.ci95_us is None:
+def _half_width(row: RowResult) -> str:
+    """Half the 95 % interval over launches, in percent of the median."""
+    if row.ci95_us is None or not row.median_us:
         return "-"
-    return " to ".join(format_time_us(limit) for limit in row.ci95_us)
+    low, high = row.ci95_us
+    return f"{50 * (high - low) / row.median_us:.1f}"

@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from busbar import fabrics
 from busbar.check import check as judge
 from busbar.check.check import MAX_SPOILED_SHARE
 from busbar.check.junit import write_junit
-from busbar.check.table import verdict_table
+from busbar.check.table import print_result
 from busbar.errors import UsageError
 from busbar.fabrics import Fabric
 from busbar.record.load import load
 from busbar.record.models import Run
+from busbar.terminal import console
 
 
 def check(
@@ -59,11 +58,7 @@ def check(
     result = judge(document, _fabric(document.run, fabric), max_spoiled_share=max_spoiled)
     if junit is not None:
         write_junit(result, junit)
-    console = Console()
-    for line in (result.title, *result.notes):
-        console.print(escape(line))
-    console.print(verdict_table(result))
-    console.print(result.summary)
+    print_result(console(), result)
     raise typer.Exit(int(result.exit_code))
 
 

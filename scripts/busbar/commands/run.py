@@ -16,6 +16,7 @@ from busbar.launch.binary import find_engine
 from busbar.launch.job import Job, fabric_of
 from busbar.launch.options import MeasureOptions, SweepOptions, parse_variants
 from busbar.launch.runner import default_output
+from busbar.launch.slots import Observe
 from busbar.launch.target import Emulated, Hostfile, Local, Slurm, Target
 from busbar.record.journal import read_journal
 from busbar.record.models import Stopping, Warmup
@@ -36,8 +37,9 @@ _EXAMPLES = """
 
   busbar run --resume busbar-20260101-120000.journal.jsonl
 
-[bold]Exit code[/bold]: 0 measured · 1 wrong data · 2 bad usage · 3 incomplete (resume it) · 4 a hang
+[bold]Exit code[/bold]: 0 measured · 1 wrong data · 2 bad usage · 3 incomplete, resume it · 4 hang
 """
+
 
 def run(
     operations: Annotated[
@@ -45,9 +47,7 @@ def run(
         typer.Argument(help="Operations, such as all_reduce; `busbar-bench --help` lists them."),
     ] = None,
     *,
-    on: Annotated[
-        str, typer.Option(help="Where: local, emulated, hostfile or slurm.")
-    ] = "local",
+    on: Annotated[str, typer.Option(help="Where: local, emulated, hostfile or slurm.")] = "local",
     ranks: Annotated[
         int | None,
         typer.Option(help="Ranks. Default: local one per core; emulated one per host."),
@@ -91,7 +91,9 @@ def run(
     relative_ci: Annotated[
         float, typer.Option(help="Stop a block when its median is known this well.")
     ] = 0.02,
-    min_samples: Annotated[int, typer.Option(help="Samples per block at least.")] = 10,
+    min_samples: Annotated[
+        int | None, typer.Option(help="Samples per block at least. [default: 10, or -n if less]")
+    ] = None,
     max_samples: Annotated[int, typer.Option("-n", help="Samples per block at most.")] = 1000,
     max_seconds: Annotated[float, typer.Option(help="Seconds per block at most.")] = 1.0,
     deadline: Annotated[float, typer.Option(help="Seconds after which a phase is a hang.")] = 60.0,
@@ -100,9 +102,12 @@ def run(
     ] = 120.0,
     seed: Annotated[int, typer.Option(help="Of data and of every shuffled order.")] = 1,
     observe: Annotated[
-        bool,
-        typer.Option(help="One more launch counts bytes per peer with Open MPI's monitoring."),
-    ] = True,
+        str,
+        typer.Option(
+            help="Untimed launches in which Open MPI's monitoring counts bytes per peer: none, "
+            "largest (the largest size of each operation and variant) or all."
+        ),
+    ] = "largest",
     fabric: Annotated[
         str | None,
         typer.Option(help="Fabric to compare with: name or .toml. Emulated runs know theirs."),
@@ -128,13 +133,15 @@ def run(
     measure = MeasureOptions(
         variants=parse_variants(variant or []),
         launches=launches,
-        stopping=_stopping(relative_ci, min_samples, max_samples, max_seconds),
+        stopping=_stopping(
+            relative_ci, min_samples or min(10, max_samples), max_samples, max_seconds
+        ),
         warmup=Warmup(min_samples=2, min_seconds=0.02),
         rest_us=target.rest_us(),
         deadline_seconds=deadline,
         init_deadline_seconds=init_deadline,
         seed=seed,
-        observe=observe,
+        observe=_observe(observe),
     )
     what = SweepOptions(
         operations=operations or [],
@@ -171,7 +178,7 @@ def _resume(journal: Path) -> int:
         deadline_seconds=before.run.plan.deadline_seconds,
         init_deadline_seconds=options["init_deadline"],
         seed=before.run.seed,
-        observe=options["observe"],
+        observe=_observe(options["observe"]),
     )
     target = _target(
         options["on"],
@@ -234,6 +241,13 @@ def _emulated(ranks: int | None, hosts: int | None, rates: list[str]) -> Emulate
 
 def _cores() -> int:
     return max(2, len(os.sched_getaffinity(0)))
+
+
+def _observe(text: str) -> Observe:
+    accepted: dict[str, Observe] = {"none": "none", "largest": "largest", "all": "all"}
+    if text not in accepted:
+        raise UsageError(f"unknown --observe '{text}'; accepted: none, largest, all")
+    return accepted[text]
 
 
 def _stopping(relative_ci: float, least: int, most: int, seconds: float) -> Stopping:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -13,6 +12,7 @@ from busbar import fabrics
 from busbar.emulate.spec import spec_from_options
 from busbar.errors import UsageError
 from busbar.fabrics import Fabric
+from busbar.terminal import console
 from busbar.theory.bound import bound, operation
 from busbar.theory.constants import from_fabric
 from busbar.theory.expected import expected
@@ -70,9 +70,9 @@ def theory(
     busbar theory ./our-cluster.toml --ranks-per-node 8
     """
     chosen = _fabric(fabric, hosts, rate or [])
-    console = Console()
+    out = console()
     if chosen.kind == "shared_memory":
-        console.print(
+        out.print(
             f"Fabric {chosen.name} has no bound: through shared memory, what to expect comes from "
             "the copy bandwidth that a run measures (operation memory_copy)."
         )
@@ -81,7 +81,7 @@ def theory(
     for name in op or [name for name, what in OPERATIONS.items() if what.phases]:
         operation(name)
         sizes = _sizes(chosen, name, min_size, max_size, factor)
-        console.print(_table(chosen, name, sizes, placement))
+        out.print(_table(chosen, name, sizes, placement))
 
 
 def _fabric(name: str, hosts: int | None, rates: list[str]) -> Fabric:

@@ -1,7 +1,7 @@
 """An emulated fabric: hosts with links of known rate on one Linux machine, so the truth is known.
 
 Every host has namespaces of its own (network, name, IPC, PIDs, mounts) and a shaped link to a
-switch; Open MPI runs across them over real TCP. DESIGN: one fresh *world* per command, started from
+switch; Open MPI runs across them over real TCP. One fresh *world* per command, started from
 a *login* host beside the switch, that leaves nothing behind however it ends.
 
     spec.py       what is asked for        plan.py       the commands that furnish every node

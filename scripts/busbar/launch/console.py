@@ -133,7 +133,9 @@ class _Remaining:
         seconds = sum(
             median(self._seen[key]) if key in self._seen else typical for key in self._open
         )
-        return f"about {seconds / 60:.0f} min left" if seconds > 90 else f"about {seconds:.0f} s left"
+        return (
+            f"about {seconds / 60:.0f} min left" if seconds > 90 else f"about {seconds:.0f} s left"
+        )
 
 
 def _figure(value: float | None) -> str:

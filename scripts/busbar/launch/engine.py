@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -18,8 +19,9 @@ from busbar.launch.target import Target
 Json = dict[str, Any]
 
 _WATCHDOG = "busbar-watchdog: "
-_STDERR_KEPT = 40
-"""Lines of standard error that are kept to explain an end that nobody asked for."""
+_STDERR_KEPT = 10_000
+"""Lines of standard error that are kept: to explain an end that nobody asked for, and for what a
+library reports when it ends."""
 _GATHER_SECONDS = 3.0
 """From the first watchdog's line to the last one's: ranks pass the same deadline at nearly the
 same time, and each waits before it ends the launch."""
@@ -121,7 +123,9 @@ class Engine:
         self._threads[1].join(timeout=_END_SECONDS)
         said = [line for line in self._stderr if line.startswith("busbar-bench: ")]
         text = " ".join(said[:1] or list(self._stderr)[-3:]).strip()
-        raise LaunchDied(f"the launch ended with exit code {code} {when}: {text or 'it said nothing'}")
+        raise LaunchDied(
+            f"the launch ended with exit code {code} {when}: {text or 'it said nothing'}"
+        )
 
     def _hang(self, what: str) -> LaunchHang:
         # Give every watchdog the time to speak before the launch is taken down.
@@ -156,12 +160,14 @@ class Engine:
                     pass
             self._stderr.append(line)
 
+    def stderr_lines(self) -> list[str]:
+        """What the launch has said on standard error; all of it once it is closed."""
+        return list(self._stderr)
+
     def kill(self) -> None:
         """End the launch at once, whatever it does."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
 
     def close(self) -> None:
@@ -173,9 +179,8 @@ class Engine:
                 self._process.wait(timeout=_END_SECONDS)
             except (OSError, subprocess.TimeoutExpired):
                 self.kill()
-        for stream in (self._process.stdout, self._process.stderr):
-            if stream:
-                stream.close()
+        for thread in self._threads:
+            thread.join(timeout=_END_SECONDS)
         if self._held >= 0:
             os.close(self._held)
             self._held = -1

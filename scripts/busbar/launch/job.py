@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
-from busbar import fabrics
+from busbar import fabrics, terminal
 from busbar.check.check import check as judge
-from busbar.check.table import verdict_table
+from busbar.check.table import print_result
 from busbar.errors import BusbarError, ExitCode, Incomplete, UsageError
 from busbar.fabrics import Fabric
+from busbar.launch import monitoring
 from busbar.launch.binary import describe, find_engine
 from busbar.launch.console import RunConsole, TheoryShare
 from busbar.launch.options import MeasureOptions, SweepOptions
@@ -25,11 +25,6 @@ from busbar.record.journal import JournalWriter, journal_path
 from busbar.record.load import load
 from busbar.record.models import Plan, PointKey, Run, RunRecord
 from busbar.theory.bound import bound
-
-_OBSERVING: Mapping[str, str] = {
-    "OMPI_MCA_pml_monitoring_enable": "1",  # 1: what the library sends on its own behalf counts too
-    "OMPI_MCA_pml": "ob1,monitoring",  # monitoring stands in front of ob1
-}
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,9 @@ class Job:
         journal_file = journal_path(output)
         if output.exists():
             raise UsageError(f"{output} exists; choose another --output, records are not replaced.")
-        slots = make_slots(self.plan, self.measure.seed, self.measure.observe, dict(_OBSERVING))
+        slots = make_slots(
+            self.plan, self.measure.seed, self.measure.observe, monitoring.ENVIRONMENT
+        )
         settings = RunSettings(
             target=self.target,
             program=self.program,
@@ -73,7 +70,7 @@ class Job:
             init_deadline_seconds=self.measure.init_deadline_seconds,
             common_environment=self._common_environment(),
         )
-        console = Console()
+        console = terminal.console()
         journal = (
             JournalWriter.reopen(journal_file)
             if before
@@ -95,7 +92,7 @@ class Job:
     def _conclude(self, console: Console, path: Path, code: ExitCode) -> int:
         record = load(path)
         if self.fabric is not None and self.fabric.kind == "network":
-            console.print(verdict_table(judge(record, self.fabric)))
+            print_result(console, judge(record, self.fabric))
         console.print(escape(f"record: {path}   page: busbar report {path}"), highlight=False)
         return int(code)
 

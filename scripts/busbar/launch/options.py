@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from busbar.errors import UsageError
+from busbar.launch.slots import Observe
 from busbar.record.models import Stopping, Variant, Warmup
 
 ENVIRONMENT_PREFIXES = ("NCCL_", "UCX_", "OMPI_MCA_", "SHARP_", "HCOLL_")
@@ -38,7 +39,7 @@ class MeasureOptions:
     deadline_seconds: float
     init_deadline_seconds: float
     seed: int
-    observe: bool
+    observe: Observe
 
 
 def parse_variant(text: str) -> Variant:

@@ -44,8 +44,8 @@ def planned_keys(
     what: SweepOptions, how: MeasureOptions, described: Described, ranks: int, transport: str
 ) -> Iterator[PointKey]:
     """One key per point and variant, in the order of the sweep."""
-    for redop in what.redops:
-        described.check_redop(redop)
+    for operator in what.redops:
+        described.check_redop(operator)
     if what.in_place not in _PLACEMENTS:
         raise UsageError(f"unknown placement '{what.in_place}'; accepted: out, in, both")
     group = Group(name="all", ranks=f"0-{ranks - 1}" if ranks > 1 else "0", nodes=None)
@@ -87,5 +87,7 @@ def fitting_sizes(info: OperationInfo, what: SweepOptions, element: int, ranks: 
     if not info.has_data:
         return [0]
     unit = element * (ranks if info.chunked else 1)
-    raised = [-(-size // unit) * unit for size in sweep(what.min_bytes, what.max_bytes, what.factor)]
+    raised = [
+        -(-size // unit) * unit for size in sweep(what.min_bytes, what.max_bytes, what.factor)
+    ]
     return list(dict.fromkeys(raised))

@@ -1,17 +1,18 @@
-"""The whole run: every slot's launch, every answer journalled as it comes, the record at the end."""
+"""The whole run: every slot's launch, every answer journalled as it comes."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from busbar.errors import BusbarError, ExitCode, UsageError
+from busbar.launch import monitoring
 from busbar.launch.engine import Engine, LaunchHang
 from busbar.launch.slots import Done, Slot, Visit, visits_of
 from busbar.launch.target import Target
@@ -24,6 +25,10 @@ MOST_HANGS = 3
 
 _SILENCE_MARGIN_S = 30.0
 """Beyond what the engine's own watchdogs allow, so that they speak first."""
+
+
+_OBSERVED_WARMUP = 1
+"""Executions before an observed block: all that the library counts besides the block's own."""
 
 
 class Watcher(Protocol):
@@ -87,12 +92,18 @@ class Runner:
     def run(self, before: RunRecord | None) -> Outcome:
         """Measure what `before` (the journal so far) lacks; everything where there is none."""
         done = Done.of(before) if before else Done()
-        next_launch = max((launch.id for launch in before.launches), default=-1) + 1 if before else 0
-        fingerprint = before.run.segments[-1].fingerprint if before and before.run.segments else None
+        next_launch = (
+            max((launch.id for launch in before.launches), default=-1) + 1 if before else 0
+        )
+        fingerprint = (
+            before.run.segments[-1].fingerprint if before and before.run.segments else None
+        )
         for slot in self._settings.slots:
             # A hang ends its launch; what the slot still owes is measured in another one.
             while visits := visits_of(slot, self._plan, done, self._settings.seed):
-                fingerprint = self._launch(slot, next_launch, visits, done, fingerprint)
+                # What a launch of purpose `observe` sends is counted as a whole: one point each.
+                now = visits[:1] if slot.purpose == "observe" else visits
+                fingerprint = self._launch(slot, next_launch, now, done, fingerprint)
                 next_launch += 1
         return self._outcome
 
@@ -114,7 +125,12 @@ class Runner:
             self._watcher.launch(slot, launch, visits)
             for visit in visits:
                 try:
-                    self._visit(engine, slot, number, visit, done)
+                    for answer in self._answers(engine, slot, visit):
+                        if slot.purpose == "observe":
+                            engine.close()  # the library reports when it is finalised
+                            _put_bytes_per_peer(answer, engine, len(launch.processes))
+                        line = BlockLine.model_validate({**answer, "launch": number})
+                        self._keep(slot, line, done)
                 except LaunchHang as hang:
                     self._note_hang(number, visit, hang, done)
                     break
@@ -126,27 +142,30 @@ class Runner:
             self._journal.append(SegmentLine(started=utc_now(), fingerprint=seen))
         elif seen != known:
             raise UsageError(
-                f"this system's fingerprint is {seen}, the run's is {known}: figures of two systems "
-                "do not belong in one record; start a new run."
+                f"this system's fingerprint is {seen}, the run's is {known}: figures of two "
+                "systems do not belong in one record; start a new run."
             )
 
-    def _visit(self, engine: Engine, slot: Slot, number: int, visit: Visit, done: Done) -> None:
+    def _answers(self, engine: Engine, slot: Slot, visit: Visit) -> Iterator[dict[str, Any]]:
         request = self._request(slot, visit)
         silence = 2 * self._plan.deadline_seconds + self._plan.stopping.max_seconds
         for answer in engine.visit(request, silence + _SILENCE_MARGIN_S):
             answer.pop("request")
-            line = BlockLine.model_validate({**answer, "launch": number})
-            self._journal.append(line)
-            done.blocks.add((slot.index, line.key.planned()))
-            self._outcome.wrong_blocks += 1 if line.block.wrong_elements else 0
-            self._watcher.block(slot, line)
+            yield answer
+
+    def _keep(self, slot: Slot, line: BlockLine, done: Done) -> None:
+        self._journal.append(line)
+        done.blocks.add((slot.index, line.key.planned()))
+        self._outcome.wrong_blocks += 1 if line.block.wrong_elements else 0
+        self._watcher.block(slot, line)
 
     def _request(self, slot: Slot, visit: Visit) -> dict[str, Any]:
         key, plan = visit.key, self._plan
-        stopping = plan.stopping.model_dump()
+        stopping, warmup = plan.stopping.model_dump(), plan.warmup.model_dump()
         if slot.purpose == "observe":
-            # One timed sample and the last one, which is verified: bytes are counted, not times.
-            stopping |= {"min_samples": 1, "max_samples": 2}
+            # Bytes are counted, not times: one execution to warm up, one to verify.
+            stopping |= {"min_samples": 1, "max_samples": 1}
+            warmup = {"min_samples": _OBSERVED_WARMUP, "min_seconds": 0.0}
         return {
             "type": "visit",
             "request": 0,
@@ -164,7 +183,7 @@ class Runner:
             },
             "variants": [{"name": v.name, "settings": v.settings} for v in visit.variants],
             "stopping": stopping,
-            "warmup": plan.warmup.model_dump(),
+            "warmup": warmup,
             "rest_us": plan.rest_us,
             "deadline_seconds": plan.deadline_seconds,
         }
@@ -204,6 +223,14 @@ def fingerprint_of(launch: LaunchLine) -> str:
 def _launch_line(answer: dict[str, Any], slot: Slot, number: int) -> LaunchLine:
     own = {"launch": number, "slot": slot.index, "purpose": slot.purpose}
     return LaunchLine.model_validate({**answer, **own, "variant_environment": slot.environment})
+
+
+def _put_bytes_per_peer(answer: dict[str, Any], engine: Engine, ranks: int) -> None:
+    executions = answer["block"]["executions"] + _OBSERVED_WARMUP
+    matrix = monitoring.bytes_per_peer(engine.stderr_lines(), ranks, executions)
+    if matrix is not None:
+        answer["block"]["observed"]["bytes_per_peer"] = matrix
+        answer["block"]["observed"]["how"].append(monitoring.HOW)
 
 
 def _seed_of(*parts: object) -> int:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from busbar.record.launch import Purpose
 from busbar.record.models import Plan, PointKey, RunRecord, Variant
+
+Observe = Literal["none", "largest", "all"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Slot:
     purpose: Purpose
     environment: dict[str, str]
     variants: list[Variant]
+    observe: Observe = "none"
+    """Which of an operation's sizes an observing slot visits."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Done:
         return done
 
 
-def make_slots(plan: Plan, seed: int, observe: bool, observe_environment: dict[str, str]) -> list[Slot]:
+def make_slots(plan: Plan, seed: int, observe: Observe, observing: dict[str, str]) -> list[Slot]:
     """The launches in the order they are made.
 
     Environments are interleaved, each launch of them in another order, so that drift hits them
@@ -71,10 +76,13 @@ def make_slots(plan: Plan, seed: int, observe: bool, observe_environment: dict[s
         order.shuffle(shuffled)
         for environment, variants in shuffled:
             slots.append(Slot(len(slots), k, "measure", dict(environment), variants))
-    if observe:
+    if observe != "none":
         for environment, variants in environments:
-            together = dict(environment) | observe_environment
-            slots.append(Slot(len(slots), plan.launches, "observe", together, variants))
+            # One slot per variant, since a launch's bytes are counted as a whole.
+            for variant in variants:
+                together = dict(environment) | observing
+                slot = Slot(len(slots), plan.launches, "observe", together, [variant], observe)
+                slots.append(slot)
     return slots
 
 
@@ -82,9 +90,10 @@ def visits_of(slot: Slot, plan: Plan, done: Done, seed: int) -> list[Visit]:
     """What a slot still owes, in shuffled order: the same order whenever it is asked."""
     by_point: dict[PointKey, Visit] = {}
     names = {variant.name: variant for variant in slot.variants}
+    largest = _largest_sizes(plan)
     for row in plan.rows:
         key = row.key
-        if key.variant not in names:
+        if key.variant not in names or not _belongs(key, slot, largest):
             continue
         point = key.model_copy(update={"variant": ""})
         visit = by_point.setdefault(point, Visit(key, []))
@@ -93,6 +102,25 @@ def visits_of(slot: Slot, plan: Plan, done: Done, seed: int) -> list[Visit]:
     visits = list(by_point.values())
     random.Random(f"{seed} {slot.index}").shuffle(visits)
     return [visit for visit in visits if visit.variants]
+
+
+def _belongs(key: PointKey, slot: Slot, largest: dict[PointKey, int]) -> bool:
+    if slot.purpose == "measure" or slot.observe == "all":
+        return True
+    return key.size_bytes == largest[_sizeless(key)] and key.timing == "isolated"
+
+
+def _largest_sizes(plan: Plan) -> dict[PointKey, int]:
+    """Per point but for its size: the largest size that is planned."""
+    largest: dict[PointKey, int] = {}
+    for row in plan.rows:
+        point = _sizeless(row.key)
+        largest[point] = max(largest.get(point, 0), row.key.size_bytes)
+    return largest
+
+
+def _sizeless(key: PointKey) -> PointKey:
+    return key.model_copy(update={"size_bytes": 0})
 
 
 def _by_environment(variants: Iterable[Variant]) -> list[tuple[dict[str, str], list[Variant]]]:

@@ -18,10 +18,19 @@ On = Literal["local", "emulated", "hostfile", "slurm"]
 class Target(Protocol):
     """Where launches go."""
 
-    on: On
-    ranks: int
+    @property
+    def on(self) -> On:
+        """What the record calls it."""
+        ...
 
-    def command(self, program: list[str], environment: Mapping[str, str], lifeline: int) -> list[str]:
+    @property
+    def ranks(self) -> int:
+        """Ranks of a launch."""
+        ...
+
+    def command(
+        self, program: list[str], environment: Mapping[str, str], lifeline: int
+    ) -> list[str]:
         """The argv that launches `program` on all ranks with these variables set.
 
         `lifeline` is the reading end of a pipe that closes when the launcher ends, however it does.
@@ -72,7 +81,9 @@ class Local:
     ranks: int
     on: On = "local"
 
-    def command(self, program: list[str], environment: Mapping[str, str], lifeline: int) -> list[str]:
+    def command(
+        self, program: list[str], environment: Mapping[str, str], lifeline: int
+    ) -> list[str]:
         """mpirun on this machine, one core per rank while there are enough."""
         mca, other = split_environment(environment)
         words = _mpirun_basics(self._sharing() | mca)
@@ -107,7 +118,9 @@ class Emulated:
         """All hosts' ranks."""
         return self.spec.hosts * self.ranks_per_host
 
-    def command(self, program: list[str], environment: Mapping[str, str], lifeline: int) -> list[str]:
+    def command(
+        self, program: list[str], environment: Mapping[str, str], lifeline: int
+    ) -> list[str]:
         """mpirun on the login host of a fresh world."""
         mca, other = split_environment(environment)
         words = [_mpirun(), *emulate.mpirun_args(self.spec, self.ranks_per_host, mca)]
@@ -138,9 +151,13 @@ class Hostfile:
 
     def __post_init__(self) -> None:
         if not self.path.is_file():
-            raise UsageError(f"hostfile {self.path} cannot be read; accepted: a file that mpirun takes")
+            raise UsageError(
+                f"hostfile {self.path} cannot be read; accepted: a file that mpirun takes"
+            )
 
-    def command(self, program: list[str], environment: Mapping[str, str], lifeline: int) -> list[str]:
+    def command(
+        self, program: list[str], environment: Mapping[str, str], lifeline: int
+    ) -> list[str]:
         """mpirun with the file."""
         mca, other = split_environment(environment)
         words = [*_mpirun_basics(mca), "--hostfile", str(self.path), "-np", str(self.ranks)]
@@ -163,7 +180,9 @@ class Slurm:
     on: On = "slurm"
     extra: list[str] = field(default_factory=list)
 
-    def command(self, program: list[str], environment: Mapping[str, str], lifeline: int) -> list[str]:
+    def command(
+        self, program: list[str], environment: Mapping[str, str], lifeline: int
+    ) -> list[str]:
         """srun with PMIx; it exports the variables it is given."""
         found = shutil.which("srun")
         if found is None:

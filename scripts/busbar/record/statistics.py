@@ -25,17 +25,19 @@ _TAIL_SAMPLES = 10  # a percentile with fewer samples beyond it is not carried b
 def interval_95(medians: Sequence[float]) -> tuple[float, float] | None:
     """95 % interval of what launches centre on; None for fewer than two launches.
 
-    Student's t around the mean below six launches: it always holds their median, because mean
-    and median differ by at most one standard deviation. From six on, order statistics, which
-    assume no distribution. A time cannot be negative, so neither can the lower limit.
+    Student's t on the logarithms below six launches: times differ by factors, not by summands, and
+    no lower limit can be negative. It always holds their median, because mean and median differ by
+    at most one standard deviation. From six on, order statistics, which assume no distribution.
+    None as well where a median is 0: the clock was too coarse to say anything.
     """
     count = len(medians)
-    if count < 2:
+    if count < 2 or min(medians) <= 0:
         return None
     if count in _STUDENT_T:
-        centre = fmean(medians)
-        half = _STUDENT_T[count] * stdev(medians) / math.sqrt(count)
-        return max(0.0, centre - half), centre + half
+        logarithms = [math.log(value) for value in medians]
+        centre = fmean(logarithms)
+        half = _STUDENT_T[count] * stdev(logarithms) / math.sqrt(count)
+        return math.exp(centre - half), math.exp(centre + half)
     ordered = sorted(medians)
     rank = _order_statistic(count)
     return ordered[rank], ordered[count - 1 - rank]

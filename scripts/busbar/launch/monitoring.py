@@ -1,0 +1,41 @@
+"""Bytes per peer, from Open MPI's monitoring component.
+
+The component counts what every process sends to every other. Its performance variables cannot be
+read in Open MPI 4.1: the component is unloaded once it has put itself in front of the real one, and
+its variables with it (MPI_T_pvar_get_info answers "invalid index"). What it prints on standard
+error when MPI is finalised can be: so one short launch per point and variant counts that point
+alone, apart from every launch that is timed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+ENVIRONMENT = {
+    "OMPI_MCA_pml_monitoring_enable": "1",  # 1: the library's own messages count like the user's
+    "OMPI_MCA_pml_monitoring_enable_output": "2",  # on standard error
+}
+
+HOW = "Open MPI monitoring (pml_monitoring_enable_output)"
+
+# Point-to-point bytes from one process to another; "I" lines are the library's own messages.
+_LINE = re.compile(r"[EI]\t(\d+)\t(\d+)\t(\d+) bytes\t\d+ msgs sent")
+
+
+def bytes_per_peer(lines: Iterable[str], ranks: int, executions: int) -> list[list[float]] | None:
+    """The matrix [from][to] of payload bytes per execution; None unless every rank reported.
+
+    Ranks print at the same time and may tear each other's lines; a torn report is no report.
+    The control plane's few messages (tens of bytes each) are in it too.
+    """
+    matrix = [[0.0] * ranks for _ in range(ranks)]
+    reported = set()
+    # Joined, because a line of one rank may begin in the middle of another's.
+    for found in _LINE.finditer("\n".join(lines)):
+        source, destination, count = (int(text) for text in found.groups())
+        if source >= ranks or destination >= ranks:
+            return None
+        matrix[source][destination] += count / executions
+        reported.add(source)
+    return matrix if len(reported) == ranks else None

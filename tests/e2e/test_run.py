@@ -1,0 +1,254 @@
+"""`busbar run` as a user types it: records, journals, kills, hangs, variants that really differ."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from busbar.emulate import preflight
+from busbar.record.load import load
+from busbar.record.models import RunRecord
+from busbar.record.schema import schema
+from conftest import BIN
+
+needs_emulation = pytest.mark.skipif(preflight() is not None, reason=str(preflight()))
+QUICK = ["--max-samples", "6", "-n", "6", "--max-seconds", "0.3", "--observe", "none"][2:]
+
+
+def busbar(
+    *arguments: str, engine: str = "busbar-bench", fault: str | None = None, cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        command(*arguments), cwd=cwd, env=environment(engine, fault), capture_output=True,
+        text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+def command(*arguments: str) -> list[str]:
+    """The command as this interpreter runs it."""
+    return [sys.executable, "-c", "from busbar.cli import main; main()", *arguments]
+
+
+def environment(engine: str = "busbar-bench", fault: str | None = None) -> dict[str, str]:
+    """The environment, with the engine under test."""
+    faults = {} if fault is None else {"BUSBAR_FAULT": fault}
+    return {**os.environ, "BUSBAR_BENCH": str(BIN / engine), **faults}
+
+
+def valid(path: Path) -> RunRecord:
+    """The record, which fits the schema."""
+    jsonschema.validate(json.loads(path.read_text()), schema())
+    return load(path)
+
+
+def test_a_local_run_leaves_a_valid_record_a_verdict_and_a_page(tmp_path: Path) -> None:
+    arguments = ["-b", "8", "-e", "1K", "-f", "16", "--launches", "2", "--ranks", "2", *QUICK]
+    arguments += ["--timing", "isolated", "--timing", "pipelined", "--in-place", "both"]
+    done = busbar(
+        "run", "all_reduce", "ping_pong", "barrier", "null", "memory_copy", *arguments,
+        "--output", "r.json", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = valid(tmp_path / "r.json")
+    assert not (tmp_path / "r.journal.jsonl").exists()
+    assert {point.status for point in record.points} == {"ok"}
+    assert len(record.points) == len(record.run.plan.rows)
+    assert {len(point.blocks) for point in record.points} == {2}
+    # Shared memory has no bound, so nothing can be judged, which is no pass.
+    assert busbar("check", "r.json", cwd=tmp_path).returncode == 3
+    assert busbar("report", "r.json", "--output", "r.html", cwd=tmp_path).returncode == 0
+    # Records are not replaced.
+    again = busbar("run", "barrier", *QUICK, "--output", "r.json", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "r.json" in again.stderr
+
+
+@needs_emulation
+def test_variants_on_emulated_hosts_move_the_bytes_that_their_algorithms_must(
+    tmp_path: Path,
+) -> None:
+    size, hosts = 1 << 20, 3
+    done = busbar(
+        "run", "all_reduce", "--on", "emulated", "--hosts", str(hosts), "--rate", "400mbit",
+        "-b", str(size), "-e", str(size), "--launches", "2", "-n", "3", "--max-seconds", "1",
+        "--variant", "linear:coll_tuned_allreduce_algorithm=1",
+        "--variant", "ring:coll_tuned_allreduce_algorithm=4",
+        "--variant", "portable:schedule=portable", "--output", "r.json", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = valid(tmp_path / "r.json")
+    assert record.run.emulated
+    by_variant = {point.key.variant: point for point in record.points}
+    # A ring moves 2(N-1)/N S over every link; linear brings (N-1) S to the root and takes it back.
+    share = 2 * (hosts - 1) / hosts
+    for variant in ("ring", "portable"):
+        wire = by_variant[variant].wire
+        assert wire is not None
+        for sent in wire.tx_bytes_per_node:
+            assert sent == pytest.approx(share * size, rel=0.03)
+    wire = by_variant["linear"].wire
+    assert wire is not None
+    assert wire.rx_bytes_per_node[0] == pytest.approx((hosts - 1) * size, rel=0.05)
+    # The library's own counters say the same of peers (its control plane sends little).
+    for variant in ("ring", "portable"):
+        peers = by_variant[variant].observed.bytes_per_peer
+        assert peers is not None
+        for rank, row in enumerate(peers):
+            assert row[(rank + 1) % hosts] == pytest.approx(share * size, rel=0.01)
+    peers = by_variant["linear"].observed.bytes_per_peer
+    assert peers is not None
+    assert peers[1][0] == pytest.approx(size, rel=0.01)
+    assert peers[1][2] < 0.01 * size
+    # Observing launches leave no time behind.
+    observing = {launch.id for launch in record.launches if launch.purpose == "observe"}
+    assert observing
+    assert all(len(point.blocks) == 3 for point in record.points)
+
+
+def test_variants_of_environment_get_launches_of_their_own(tmp_path: Path) -> None:
+    done = busbar(
+        "run", "all_reduce", "-b", "64", "-e", "64", "--launches", "2", *QUICK, "--variant",
+        "default:", "--variant", "tcp:OMPI_MCA_btl=self^tcp".replace("^", "_"),
+        "--output", "r.json", cwd=tmp_path,
+    )  # fmt: skip
+    # No such transport: the launch fails, which is said, and what was measured stays.
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    done = busbar(
+        "run", "all_reduce", "-b", "64", "-e", "64", "--launches", "2", *QUICK, "--variant",
+        "default:", "--variant", "basic:OMPI_MCA_coll_tuned_priority=0", "--output", "s.json",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = valid(tmp_path / "s.json")
+    environments = [launch.variant_environment for launch in record.launches]
+    assert len(environments) == 4
+    assert environments.count({"OMPI_MCA_coll_tuned_priority": "0"}) == 2
+    for launch in record.launches:
+        for name, value in launch.variant_environment.items():
+            assert launch.settings[name] == value
+
+
+@pytest.mark.parametrize(("fault", "code"), [("flip:1", 1), ("hang:1", 4), ("die:1", 3)])
+def test_faults_end_in_their_exit_codes(tmp_path: Path, fault: str, code: int) -> None:
+    done = busbar(
+        "run", "all_reduce", "-b", "64", "-e", "64", "--launches", "1", *QUICK,
+        "--deadline", "1", "--output", "r.json",
+        engine="busbar-bench-faulty", fault=fault, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    if fault.startswith("flip"):
+        assert valid(tmp_path / "r.json").points[0].status == "wrong_data"
+        assert busbar("check", "r.json", "--fabric", "local", cwd=tmp_path).returncode == 1
+    if fault.startswith("hang"):
+        point = valid(tmp_path / "r.json").points[0]
+        assert point.status == "hang"
+        assert point.reason is not None
+        assert "rank 1" in point.reason
+        assert "all_reduce" in point.reason
+        assert busbar("check", "r.json", "--fabric", "local", cwd=tmp_path).returncode == 4
+    if fault.startswith("die"):
+        assert (tmp_path / "r.journal.jsonl").exists()
+        assert "--resume" in done.stderr
+
+
+def test_a_killed_run_resumes_and_measures_nothing_twice(tmp_path: Path) -> None:
+    """Ten kills at random points of one run; every block that was journalled stays."""
+    arguments = ["run", "all_reduce", "broadcast", "-b", "8", "-e", "16K", "-f", "8"]
+    arguments += ["--launches", "2", "--variant", "a:", "--variant", "b:schedule=portable"]
+    arguments += ["-n", "20", "--max-seconds", "0.2", "--observe", "none", "--output", "r.json"]
+    journal = tmp_path / "r.journal.jsonl"
+    random_blocks = random.Random(7)
+    kept: list[str] = []
+    for kill in range(10):
+        words = arguments if kill == 0 else ["run", "--resume", str(journal)]
+        _kill_after(words, journal, len(kept) + random_blocks.randint(0, 2), tmp_path)
+        now = [line for line in journal.read_text().splitlines() if line.endswith("}")]
+        assert now[: len(kept)] == kept, "a journalled line was lost"
+        kept = now
+    done = busbar("run", "--resume", str(journal), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = valid(tmp_path / "r.json")
+    slot_of = {launch.id: launch.slot for launch in record.launches}
+    measured = [(slot_of[b.launch], p.key) for p in record.points for b in p.blocks]
+    assert len(measured) == len(set(measured)) == 2 * len(record.run.plan.rows)
+    assert len(record.launches) > 2
+
+
+def _kill_after(words: list[str], journal: Path, lines: int, cwd: Path) -> None:
+    """Start a run and kill all of it, launcher and ranks, once the journal has so many lines more."""
+    process = subprocess.Popen(
+        command(*words), cwd=cwd, env=environment(), start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdout
+    # The run prints a line per block, so reading them is waiting for them.
+    for _ in range(lines):
+        if not process.stdout.readline():
+            break
+    for child in _descendants(process.pid):
+        try:
+            os.kill(child, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    process.stdout.close()
+    process.wait()
+    if not journal.exists():
+        pytest.skip("killed before there was a journal")
+
+
+def _descendants(root: int) -> list[int]:
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, queue = [root], [root]
+    while queue:
+        children = parents.get(queue.pop(), [])
+        found += children
+        queue += children
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "culprit"),
+    [
+        (["run", "all_reducee"], "all_reducee"),
+        (["run"], "operation"),
+        (["run", "all_reduce", "-d", "float8"], "float8"),
+        (["run", "all_reduce", "-o", "mean"], "mean"),
+        (["run", "all_reduce", "-e", "12Q"], "12Q"),
+        (["run", "all_reduce", "-b", "2K", "-e", "1K"], "2K"),
+        (["run", "all_reduce", "--ranks", "0"], "0 ranks"),
+        (["run", "all_reduce", "--on", "moon"], "moon"),
+        (["run", "all_reduce", "--variant", "x:LD_PRELOAD=y"], "LD_PRELOAD"),
+        (["run", "all_reduce", "--variant", "x:nonsense=1", *QUICK], "nonsense"),
+        (["run", "all_reduce", "--on", "emulated", "--rate", "fast"], "fast"),
+        (["run", "all_reduce", "--on", "emulated", "--rate", "host9=1mbit"], "host9"),
+        (["run", "--no-such-option"], "--no-such-option"),
+        (["run", "--resume", "nothing.journal.jsonl"], "nothing.journal.jsonl"),
+        (["theory", "no-such-fabric"], "no-such-fabric"),
+        (["check", "no-such-record.json"], "no-such-record.json"),
+        (["emulate", "--hosts", "0", "--", "true"], "0"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(
+    tmp_path: Path, arguments: list[str], culprit: str
+) -> None:
+    done = busbar(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert culprit in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
