@@ -3,8 +3,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "observe/cpu_list.h"
 #include "observe/host.h"
@@ -99,22 +102,20 @@ TEST(Host, SurvivesGarbage) {
   }
 }
 
+std::uint64_t key_of(const std::string& name, std::optional<std::string> boot_id, const std::string& time_namespace) {
+  Host host;
+  host.name = name;
+  host.boot_id = std::move(boot_id);
+  host.time_namespace = time_namespace;
+  return clock_domain_key(host);
+}
+
 TEST(ClockDomain, IsOneKernelAndOneTimeNamespace) {
-  Host a;
-  a.name = "host1";
-  a.boot_id = "boot";
-  a.time_namespace = "time:[1]";
-  Host b = a;
-  b.name = "host2";  // an emulated host: the same kernel under another name
-  EXPECT_EQ(clock_domain_key(a), clock_domain_key(b));
-  b.time_namespace = "time:[2]";
-  EXPECT_NE(clock_domain_key(a), clock_domain_key(b));
-  b = a;
-  b.boot_id = "other";
-  EXPECT_NE(clock_domain_key(a), clock_domain_key(b));
-  a.boot_id = b.boot_id = std::nullopt;
-  b.name = "host2";
-  EXPECT_NE(clock_domain_key(a), clock_domain_key(b));
+  const auto key = key_of("host1", "boot", "time:[1]");
+  EXPECT_EQ(key, key_of("host2", "boot", "time:[1]"));  // an emulated host: the same kernel under another name
+  EXPECT_NE(key, key_of("host1", "boot", "time:[2]"));
+  EXPECT_NE(key, key_of("host1", "other", "time:[1]"));
+  EXPECT_NE(key_of("host1", std::nullopt, "time:[1]"), key_of("host2", std::nullopt, "time:[1]"));
 }
 
 TEST(CpuList, ThereAndBack) {

@@ -1,10 +1,12 @@
 // busbar-bench over MPI with one fault, told by BUSBAR_FAULT:
 //   flip:RANK   that rank's results have one wrong bit
-//   hang:RANK   that rank never enters its operations
+//   hang:RANK   that rank hangs while it prepares its operations
+//   stop:RANK   that rank is stopped in the middle of an operation
 //   die:RANK    that rank ends in the middle of an operation
 // Only operations on AT_LEAST bytes (BUSBAR_FAULT_FROM, default 0) are affected.
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <string>
 
@@ -35,9 +37,7 @@ class FaultyOperation final : public Operation {
   FaultyOperation(std::unique_ptr<Operation> real, std::string kind, std::byte* result)
       : real_(std::move(real)), kind_(std::move(kind)), result_(result) {}
   void enqueue(int slot) override {
-    if (kind_ == "hang") {
-      for (;;) pause();
-    }
+    if (kind_ == "stop") raise(SIGSTOP);
     if (kind_ == "die") _exit(9);
     real_->enqueue(slot);
     real_->complete();
@@ -59,6 +59,7 @@ class FaultyChannel final : public Channel {
   std::unique_ptr<Operation> prepare(const OperationSpec& spec, const Buffers& buffers) override {
     auto operation = real_->prepare(spec, buffers);
     if (spec.shape.elements * size_of(spec.type) < fault_.from_bytes) return operation;
+    while (fault_.kind == "hang") pause();
     return std::make_unique<FaultyOperation>(std::move(operation), fault_.kind, buffers.recv);
   }
   Observation observe() const override { return real_->observe(); }

@@ -123,6 +123,9 @@ class Emulated:
     ) -> list[str]:
         """mpirun on the login host of a fresh world."""
         mca, other = split_environment(environment)
+        if "pml_monitoring_enable" in mca:
+            # The emulated fabric asks for ob1 by name, which would leave its monitor out.
+            mca.setdefault("pml", "ob1,monitoring")
         words = [_mpirun(), *emulate.mpirun_args(self.spec, self.ranks_per_host, mca)]
         return emulate.wrap(self.spec, [*words, *_exports(other), *program], lifeline=lifeline)
 
