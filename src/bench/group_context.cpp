@@ -24,13 +24,13 @@ std::vector<std::size_t> first_of_each_host(const Launch& launch, const std::vec
 GroupContext::GroupContext(Runtime& runtime, const Launch& launch, Progress& progress, CounterReader* counters,
                            const std::vector<Rank>& members)
     : runtime_(runtime),
-      counters_(counters),
       members_(members),
       control_(runtime.control_of(members)),
       leaders_(first_of_each_host(launch, members)) {
   const auto self = static_cast<std::size_t>(members_.at(static_cast<std::size_t>(control_->rank().value)).value);
   sync_ = std::make_unique<ClockSync>(*control_, runtime.clock(), launch.places.at(self).clock_key);
-  sampler_ = std::make_unique<Sampler>(*control_, runtime.clock(), *sync_, progress, [this] { return read_counters(); });
+  sampler_ = std::make_unique<Sampler>(*control_, runtime.clock(), *sync_, progress,
+                                       leads_its_node() ? counters : nullptr);
 }
 
 Channel& GroupContext::channel(const Settings& settings) {
@@ -43,11 +43,6 @@ Channel& GroupContext::channel(const Settings& settings) {
 bool GroupContext::leads_its_node() const {
   const auto self = static_cast<std::size_t>(control_->rank().value);
   return std::find(leaders_.begin(), leaders_.end(), self) != leaders_.end();
-}
-
-Counters GroupContext::read_counters() const {
-  if (counters_ == nullptr || !leads_its_node()) return {};
-  return counters_->read();
 }
 
 }  // namespace busbar

@@ -38,11 +38,8 @@ class GroupContext {
 
  private:
   bool leads_its_node() const;
-  /// This rank's node's counters, where this rank is the node's leader; all unknown elsewhere.
-  Counters read_counters() const;
 
   Runtime& runtime_;
-  CounterReader* counters_;
   std::vector<Rank> members_;
   std::unique_ptr<Control> control_;
   std::vector<std::size_t> leaders_;  ///< the first rank of each node, ranks in the group

@@ -10,11 +10,15 @@
 namespace busbar {
 namespace {
 
-// The time from agreeing on a start to the start must cover the broadcast that spreads the agreement. It begins near the
-// latency of shared memory and grows until few arrive late.
+// The time from naming a start to the start must cover the broadcast that spreads it, and little more: in a longer wait
+// caches and predictors go cold, and the operation starts slower than in any program. So it follows what the broadcast was
+// seen to take, by the median, since an interrupted rank says nothing of the next sample.
 constexpr Nanoseconds first_lead{10'000};
+constexpr Nanoseconds shortest_lead{1'000};
 constexpr Nanoseconds longest_lead{10'000'000};
-constexpr double tolerated_late_share = 0.05;
+constexpr double lead_over_notice = 1.5;
+// So few samples have no median to trust; the lead then changes by no more than a factor of two.
+constexpr std::size_t few_notices = 5;
 
 // Arrivals later than this, beyond what the clocks can tell apart, are called late: ten times what leaving the wait costs.
 constexpr double late_us = 1.0;
@@ -29,13 +33,15 @@ double us(Nanoseconds t) { return as_us(t); }
 
 }  // namespace
 
-Sampler::Sampler(Control& control, const Clock& clock, ClockSync& sync, Progress& progress, CounterProbe counters)
-    : control_(control), clock_(clock), sync_(sync), progress_(progress), counters_(std::move(counters)), lead_(first_lead) {}
+Sampler::Sampler(Control& control, const Clock& clock, ClockSync& sync, Progress& progress, CounterReader* counters)
+    : control_(control), clock_(clock), sync_(sync), progress_(progress), counters_(counters), lead_(first_lead) {}
 
-Nanoseconds Sampler::agree_on_start() {
+Sampler::Start Sampler::agree_on_start() {
   progress_.enter(Phase::start, clock_.now());
   control_.barrier();
-  Nanoseconds start = sync_.to_global(clock_.now()) + std::max(lead_, rest_);
+  Start start;
+  start.named = sync_.to_global(clock_.now());
+  start.at = start.named + std::max(lead_, rest_);
   broadcast_value(control_, start);
   return start;
 }
@@ -43,9 +49,10 @@ Nanoseconds Sampler::agree_on_start() {
 Sampler::Offsets Sampler::execute(Subject& subject, int slot, int batch) {
   subject.renew(slot);
   Operation& operation = subject.operation();
-  const Nanoseconds agreed = agree_on_start();
-  const Nanoseconds local = sync_.to_local(agreed);
-  progress_.enter(Phase::operation, local);
+  const Start agreed = agree_on_start();
+  const Nanoseconds local = sync_.to_local(agreed.at);
+  const Nanoseconds known = clock_.now();
+  progress_.enter(Phase::operation, known);
 
   const Nanoseconds start = clock_.wait_until(local);
   for (int i = 0; i < batch; ++i) operation.enqueue((slot + i) & 1);
@@ -53,8 +60,8 @@ Sampler::Offsets Sampler::execute(Subject& subject, int slot, int batch) {
   const Nanoseconds finish = clock_.now();
 
   progress_.enter(Phase::complete, finish);
-  if (first_start_ == Nanoseconds{}) first_start_ = agreed;
-  return {us(start - local), us(finish - local)};
+  if (first_start_ == Nanoseconds{}) first_start_ = agreed.at;
+  return {us(start - local), us(finish - local), us(known - sync_.to_local(agreed.named))};
 }
 
 void Sampler::warm_up(Subject& subject, const SamplingPlan& plan) {
@@ -74,12 +81,12 @@ void Sampler::warm_up(Subject& subject, const SamplingPlan& plan) {
     const auto all = gather_value(control_, o);
     if (control_.is_root()) {
       last_us = 0;
-      std::size_t late = 0;
+      double notice_us = 0;
       for (const Offsets& one : all) {
         last_us = std::max(last_us, one.finish_us);
-        late = one.start_us > late_us ? 1 : late;
+        notice_us = std::max(notice_us, one.notice_us);
       }
-      adapt_lead(late, 1);
+      adapt_lead({notice_us});
       const double elapsed = us(clock_.now() - begin) / 1e6;
       more = done + 1 < plan.warmup_samples || elapsed < plan.warmup_seconds;
     }
@@ -92,16 +99,19 @@ void Sampler::warm_up(Subject& subject, const SamplingPlan& plan) {
   next_slot_ = 0;
 }
 
-void Sampler::adapt_lead(std::size_t late, std::size_t count) {
-  const bool often = static_cast<double>(late) > tolerated_late_share * static_cast<double>(count);
-  if (often) lead_ = std::min(lead_ + lead_ / 2, longest_lead);
+void Sampler::adapt_lead(std::vector<double> notices_us) {
+  const bool few = notices_us.size() < few_notices;
+  const Microseconds wanted{lead_over_notice * median(notices_us)};
+  auto target = std::chrono::duration_cast<Nanoseconds>(wanted);
+  if (few) target = std::clamp(target, lead_ / 2, lead_ * 2);
+  lead_ = std::clamp(target, shortest_lead, longest_lead);
 }
 
 Samples Sampler::sample(Subject& subject, const SamplingPlan& plan) {
   own_.clear();
   first_start_ = Nanoseconds{};
-  const Counters counters_at_start = counters_();
-  counters_before_ = counters_at_start;
+  const Counters counters_before = counters_ != nullptr ? counters_->read() : Counters{};
+  quick_before_ = counters_ != nullptr ? counters_->read_quick() : Counters{};
   Samples result;
 
   // The last sample is taken after the rule has spoken, so the rule may ask for one less.
@@ -121,10 +131,10 @@ Samples Sampler::sample(Subject& subject, const SamplingPlan& plan) {
   } else {
     result.last_slot = (next_slot_ + 1 + batch_ - 1) & 1;
   }
-  result.counters = counters_() - counters_at_start;
+  result.counters = (counters_ != nullptr ? counters_->read() : Counters{}) - counters_before;
   summarise_ranks(plan, result);
   result.first_start = first_start_;
-  result.clock_error = sync_.error();
+  result.clock_error = sync_.worst_error_at(sync_.to_global(clock_.now()));
   result.first_call_us = first_call_us_ * plan.time_share;
   return result;
 }
@@ -160,28 +170,30 @@ void Sampler::merge(const SamplingPlan& plan, std::size_t count, Samples& into) 
   const auto all = gather_values(control_, std::span<const Offsets>{own_}.last(count));
   if (!control_.is_root()) return;
   const auto ranks = static_cast<std::size_t>(control_.size());
-  const double tolerance = late_us + us(sync_.error());
-  std::size_t late_samples = 0;
+  const double tolerance = late_us + us(sync_.worst_error_at(sync_.to_global(clock_.now())));
+  std::vector<double> notices_us;
   for (std::size_t i = 0; i < count; ++i) {
     std::size_t last = 0;
     std::size_t latest = 0;
+    double notice_us = all[i].notice_us;
     for (std::size_t r = 1; r < ranks; ++r) {
+      notice_us = std::max(notice_us, all[r * count + i].notice_us);
       if (all[r * count + i].finish_us > all[last * count + i].finish_us) last = r;
       if (all[r * count + i].start_us > all[latest * count + i].start_us) latest = r;
     }
     const bool late = all[latest * count + i].start_us > tolerance;
-    late_samples += late ? 1 : 0;
+    notices_us.push_back(notice_us);
     into.samples_us.push_back(all[last * count + i].finish_us * plan.time_share / batch_);
     into.last_rank.push_back(static_cast<int>(last));
     into.late_rank.push_back(late ? std::optional<int>{static_cast<int>(latest)} : std::nullopt);
   }
-  adapt_lead(late_samples, count);
+  adapt_lead(std::move(notices_us));
 }
 
 void Sampler::mark_spoiled(std::size_t count, Samples& into) {
-  const Counters now = counters_();
-  const char here = any_fault(now - counters_before_) ? 1 : 0;
-  counters_before_ = now;
+  const Counters now = counters_ != nullptr ? counters_->read_quick() : Counters{};
+  const char here = any_fault(now - quick_before_) ? 1 : 0;
+  quick_before_ = now;
   const auto of_all = gather_value(control_, here);
   const bool spoiled = std::any_of(of_all.begin(), of_all.end(), [](char fault) { return fault != 0; });
   for (std::size_t i = 0; spoiled && i < count; ++i) into.spoiled.push_back(into.samples_us.size() + i);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <vector>
 
@@ -28,9 +27,6 @@ class Subject {
   /// A pipelined batch leaves an answer that can be verified; in place it does not, the inputs are used up.
   virtual bool survives_batch() const = 0;
 };
-
-/// Counters that tell whether something disturbed a sample. All unknown on ranks that watch nothing: one rank a host does.
-using CounterProbe = std::function<Counters()>;
 
 /// What sampling is to obey.
 struct SamplingPlan {
@@ -65,7 +61,8 @@ struct Samples {
 /// One for a group; all its ranks call the same functions in the same order.
 class Sampler {
  public:
-  Sampler(Control& control, const Clock& clock, ClockSync& sync, Progress& progress, CounterProbe counters);
+  /// @param counters of this rank's node where this rank watches them, which one rank a node does; else null
+  Sampler(Control& control, const Clock& clock, ClockSync& sync, Progress& progress, CounterReader* counters);
 
   /// The point's very first execution and the warm-up, untimed but for the first call's duration.
   void warm_up(Subject& subject, const SamplingPlan& plan);
@@ -77,28 +74,34 @@ class Sampler {
   struct Offsets {
     double start_us;   ///< of this rank's start after the agreed one
     double finish_us;  ///< of this rank's finish after the agreed start
+    double notice_us;  ///< from rank 0 naming the start to this rank knowing it
   };
 
   Offsets execute(Subject& subject, int slot, int batch);
-  Nanoseconds agree_on_start();
+  /// A start that rank 0 has named, on its clock.
+  struct Start {
+    Nanoseconds named;
+    Nanoseconds at;
+  };
+  Start agree_on_start();
   void sample_until(StoppingRule rule, Subject& subject, const SamplingPlan& plan, Samples& into);
   /// `count` samples, and what they mean, gathered at rank 0.
   void take(Subject& subject, const SamplingPlan& plan, std::size_t count, Samples& into);
   void merge(const SamplingPlan& plan, std::size_t count, Samples& into);
   void mark_spoiled(std::size_t count, Samples& into);
-  void adapt_lead(std::size_t late, std::size_t count);
+  void adapt_lead(std::vector<double> notices_us);
   void summarise_ranks(const SamplingPlan& plan, Samples& into);
 
   Control& control_;
   const Clock& clock_;
   ClockSync& sync_;
   Progress& progress_;
-  CounterProbe counters_;
+  CounterReader* counters_;
   Nanoseconds lead_;  ///< from agreeing on a start to the start, to reach everyone in time
   Nanoseconds rest_{};
   int batch_ = 1;
   double first_call_us_ = 0;
-  Counters counters_before_;
+  Counters quick_before_;  ///< compared with other quick readings only
   std::vector<Offsets> own_;    ///< this rank's offsets of the whole block
   int next_slot_ = 0;
   Nanoseconds first_start_{};

@@ -1,9 +1,9 @@
-"""Busbar's `osu_mean` estimator beside what the OSU micro-benchmarks print, same library, same minute.
+"""Our `osu_mean` estimator beside what the OSU micro-benchmarks print: same library, same minute.
 
     python tests/bench/against_osu.py OSU_FOLDER        exit 1 unless ours is no higher
 
-OSU_FOLDER holds osu_allreduce and osu_latency somewhere below it. The two take turns; the median of
-the rounds is compared, and OSU's own spread is printed, since it is what "no higher" must be read with.
+OSU_FOLDER holds osu_allreduce and osu_latency somewhere below it. The two take turns; the medians
+of the rounds are compared, and OSU's own spread, with which "no higher" must be read, is printed.
 """
 
 from __future__ import annotations
@@ -36,8 +36,27 @@ def osu(program: Path) -> float:
 def ours(op: str, timing: str) -> float:
     """Our estimator of the same, us."""
     record = run_record(
-        [op, "--on", "local", "--ranks", "2", "-b", str(SIZE), "-e", str(SIZE), "--launches", "1"]
-        + ["--timing", timing, "--observe", "none", "--relative-ci", "0.002", "-n", "20000"]
+        [
+            op,
+            "--on",
+            "local",
+            "--ranks",
+            "2",
+            "-b",
+            str(SIZE),
+            "-e",
+            str(SIZE),
+            "--launches",
+            "1",
+            "--timing",
+            timing,
+            "--observe",
+            "none",
+            "--relative-ci",
+            "0.002",
+            "-n",
+            "20000",
+        ]
     )
     (point,) = record.points
     assert point.estimators.osu_mean is not None

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 
+from measured import label, run_record
+
 from busbar.fabrics import emulated
 from busbar.theory.bound import bound
-from measured import label, run_record
 
 LEAST_SHARE = 0.97
 BYTES_OFF = 0.03
@@ -21,9 +22,28 @@ HOSTS = 4
 def main() -> int:
     """Measure, print, decide."""
     record = run_record(
-        ["send_recv", "all_reduce", "--on", "emulated", "--hosts", str(HOSTS), "--rate", "400mbit"]
-        + ["-b", "1M", "-e", "16M", "-f", "4", "--max-seconds", "2", "--observe", "none"]
-        + ["--variant", "default:schedule=portable"]
+        [
+            "send_recv",
+            "all_reduce",
+            "--on",
+            "emulated",
+            "--hosts",
+            str(HOSTS),
+            "--rate",
+            "400mbit",
+            "-b",
+            "1M",
+            "-e",
+            "16M",
+            "-f",
+            "4",
+            "--max-seconds",
+            "2",
+            "--observe",
+            "none",
+            "--variant",
+            "default:schedule=portable",
+        ]
     )
     fabric = emulated(HOSTS, 400e6)
     holds = True

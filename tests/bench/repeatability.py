@@ -28,8 +28,21 @@ def strayed(values: list[float]) -> float:
 def ours() -> dict[int, float]:
     """Median per size, us."""
     record = run_record(
-        ["all_reduce", "--on", "local", "--ranks", "2", "-b", "8", "-e", "16M", "-f", "8"]
-        + ["--observe", "none"]
+        [
+            "all_reduce",
+            "--on",
+            "local",
+            "--ranks",
+            "2",
+            "-b",
+            "8",
+            "-e",
+            "16M",
+            "-f",
+            "8",
+            "--observe",
+            "none",
+        ]
     )
     return {p.key.size_bytes: p.time_us.median for p in record.points if p.time_us is not None}
 
