@@ -1,5 +1,5 @@
-// What an operation is, apart from who carries it out: its buffers, its right answer, its bus factor, a portable schedule.
-// One file per operation implements this; see README.md here for the table of semantics.
+// What an operation is, apart from who carries it out: its buffers, its right answer, its bus factor, a portable
+// schedule. One file per operation implements this; see README.md here for the table of semantics.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "collectives/schedule.h"
 #include "core/datatype.h"
 #include "core/units.h"
-#include "collectives/schedule.h"
 
 namespace busbar {
 
@@ -40,8 +40,8 @@ struct Layout {
   std::size_t input = 0;  ///< elements of input, wherever they lie
 };
 
-/// A stretch of the right answer: `count` elements of recv from `offset` on equal elements `source_offset`… of the input
-/// of rank `from`, or, without `from`, of the reduction of all ranks' inputs.
+/// A stretch of the right answer: `count` elements of recv from `offset` on equal elements `source_offset`… of the
+/// input of rank `from`, or, without `from`, of the reduction of all ranks' inputs.
 struct Segment {
   std::size_t offset = 0;
   std::size_t count = 0;

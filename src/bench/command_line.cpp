@@ -40,23 +40,26 @@ std::vector<std::string> operation_names() {
 }
 
 void add_sweep_options(CLI::App& app, CommandLine& line, std::vector<std::string>& sizes) {
-  app.add_option("operations", line.operations,
-                 fmt::format("what to measure: {}", fmt::join(operation_names(), " ")));
+  app.add_option("operations", line.operations, fmt::format("what to measure: {}", fmt::join(operation_names(), " ")));
   app.add_option("-b,--min-bytes", sizes[0], "smallest size [8]");
   app.add_option("-e,--max-bytes", sizes[1], "largest size [1M]");
   app.add_option("-f,--factor", line.factor, "from one size to the next, multiply by this [2]");
   app.add_option("-i,--step-bytes", sizes[2], "from one size to the next, add this instead");
-  app.add_option("-d,--datatype", line.datatypes, "int8 uint8 int32 uint32 int64 uint64 half bfloat16 float double [float]")
+  app.add_option("-d,--datatype", line.datatypes,
+                 "int8 uint8 int32 uint32 int64 uint64 half bfloat16 float double [float]")
       ->delimiter(',');
   app.add_option("-o,--redop", line.redops, "sum prod min max avg [sum]")->delimiter(',');
   app.add_option("-r,--root", line.root, "root rank of operations that have one [0]");
   app.add_option("--in-place", line.placement, "out, in or both [out]");
-  app.add_option("--timing", line.timing, "isolated (synchronised start, one execution) or pipelined (back to back) [isolated]");
+  app.add_option("--timing", line.timing,
+                 "isolated (synchronised start, one execution) or pipelined (back to back) [isolated]");
   app.add_option("--variant", line.variants,
                  "NAME:KEY=VALUE,... a named set of settings, measured interleaved with the others; repeatable");
   app.add_option("--ranks", line.group, "only these ranks, such as 0-3,8 [all]");
-  app.add_option("--relative-ci", line.relative_ci, "stop when half the median's 95 % interval is at most this share [0.02]");
-  app.add_option("--min-samples", line.min_samples, "but not before so many samples [10, or --max-samples where that is less]");
+  app.add_option("--relative-ci", line.relative_ci,
+                 "stop when half the median's 95 % interval is at most this share [0.02]");
+  app.add_option("--min-samples", line.min_samples,
+                 "but not before so many samples [10, or --max-samples where that is less]");
   app.add_option("-n,--max-samples", line.max_samples, "and not after so many samples [1000]");
   app.add_option("--max-seconds", line.max_seconds, "nor after so many seconds a block [1.0]");
   app.add_option("--deadline", line.deadline_seconds, "an operation that takes longer, in seconds, is a hang [60]");
@@ -74,7 +77,8 @@ void check_sweep(const CommandLine& line) {
   if (line.min_bytes > line.max_bytes) {
     throw UsageError(fmt::format("smallest size {} is larger than largest size {}", line.min_bytes, line.max_bytes));
   }
-  if (line.step_bytes == 0 && line.factor < 2) throw UsageError(fmt::format("factor {} makes no sweep; at least 2", line.factor));
+  if (line.step_bytes == 0 && line.factor < 2)
+    throw UsageError(fmt::format("factor {} makes no sweep; at least 2", line.factor));
   if (line.placement != "out" && line.placement != "in" && line.placement != "both") {
     throw UsageError(fmt::format("unknown placement '{}'; accepted: out, in, both", line.placement));
   }
@@ -127,7 +131,8 @@ std::uint64_t parse_size(const std::string& text) {
   if (unit == "M" || unit == "m") shift = 20;
   if (unit == "G" || unit == "g") shift = 30;
   if (error != std::errc{} || shift < 0 || number > (std::numeric_limits<std::uint64_t>::max() >> shift)) {
-    throw UsageError(fmt::format("'{}' is no size; accepted: a whole number of bytes, with K, M or G for powers of 1024", text));
+    throw UsageError(
+        fmt::format("'{}' is no size; accepted: a whole number of bytes, with K, M or G for powers of 1024", text));
   }
   return number << shift;
 }
@@ -142,7 +147,8 @@ std::string variant_json(const std::string& text) {
     rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
     const auto equals = pair.find('=');
     if (equals == std::string_view::npos || equals == 0) {
-      throw UsageError(fmt::format("'{}' in variant '{}' is no KEY=VALUE; accepted: NAME:KEY=VALUE,KEY=VALUE", pair, text));
+      throw UsageError(
+          fmt::format("'{}' in variant '{}' is no KEY=VALUE; accepted: NAME:KEY=VALUE,KEY=VALUE", pair, text));
     }
     variant["settings"][std::string{pair.substr(0, equals)}] = std::string{pair.substr(equals + 1)};
   }
@@ -198,8 +204,8 @@ std::string describe(int ranks) {
   for (const DataType type : all_datatypes()) datatypes.push_back({{"name", name(type)}, {"bytes", size_of(type)}});
   Json redops = Json::array();
   for (const RedOp redop : all_redops()) redops.push_back(name(redop));
-  return Json{{"protocol", 1},       {"busbar", BUSBAR_VERSION}, {"ranks", ranks}, {"operations", operations},
-              {"datatypes", datatypes}, {"redops", redops},        {"transports", {"mpi"}}}
+  return Json{{"protocol", 1},          {"busbar", BUSBAR_VERSION}, {"ranks", ranks},       {"operations", operations},
+              {"datatypes", datatypes}, {"redops", redops},         {"transports", {"mpi"}}}
       .dump(2);
 }
 
@@ -213,12 +219,16 @@ std::optional<CommandLine> parse_command_line(int argc, const char* const* argv,
   app.footer(footer);
   app.set_version_flag("--version", std::string{"busbar-bench "} + BUSBAR_VERSION);
   add_sweep_options(app, line, sizes);
-  auto* const serve_flag = app.add_flag("--serve", serve, "take requests from standard input, answer in JSON lines on standard output");
-  auto* const plan_option = app.add_option("--plan", line.plan_file, "take requests from this file, one JSON object a line");
+  auto* const serve_flag =
+      app.add_flag("--serve", serve, "take requests from standard input, answer in JSON lines on standard output");
+  auto* const plan_option =
+      app.add_option("--plan", line.plan_file, "take requests from this file, one JSON object a line");
   app.add_option("--journal", line.journal_file, "also write the answers to this new file, one JSON object a line");
-  app.add_option("--init-deadline", line.init_deadline_seconds, "an initialisation that takes longer, in seconds, is a hang [120]");
+  app.add_option("--init-deadline", line.init_deadline_seconds,
+                 "an initialisation that takes longer, in seconds, is a hang [120]");
   app.add_flag("--describe", describe, "print the operations' metadata as JSON and end");
-  app.add_option("--describe-ranks", line.describe_ranks, "number of ranks that --describe computes bus factors for [4]");
+  app.add_option("--describe-ranks", line.describe_ranks,
+                 "number of ranks that --describe computes bus factors for [4]");
   serve_flag->excludes(plan_option);
   try {
     app.parse(argc, argv);
@@ -233,7 +243,8 @@ std::optional<CommandLine> parse_command_line(int argc, const char* const* argv,
   line.step_bytes = parse_size(sizes[2]);
   line.mode = describe ? Mode::describe : serve ? Mode::serve : !line.plan_file.empty() ? Mode::plan : Mode::sweep;
   if (line.mode == Mode::sweep) check_sweep(line);
-  if (line.mode == Mode::describe && line.describe_ranks < 1) throw UsageError("--describe-ranks needs at least 1 rank");
+  if (line.mode == Mode::describe && line.describe_ranks < 1)
+    throw UsageError("--describe-ranks needs at least 1 rank");
   return line;
 }
 

@@ -48,8 +48,8 @@ std::uint64_t parse_size(const std::string& text);
 /// "name:key=value,key=value" as the JSON of a variant. @throws UsageError.
 std::string variant_json(const std::string& text);
 
-/// The sweep as request lines for a group of `ranks` ranks; sizes are raised to the next that the operation can carry, and
-/// sizes that thereby fall together are asked for once.
+/// The sweep as request lines for a group of `ranks` ranks; sizes are raised to the next that the operation can carry,
+/// and sizes that thereby fall together are asked for once.
 std::vector<std::string> sweep_requests(const CommandLine& line, int ranks);
 
 /// The operations' metadata as JSON, for `ranks` ranks.

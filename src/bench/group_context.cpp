@@ -29,8 +29,8 @@ GroupContext::GroupContext(Runtime& runtime, const Launch& launch, Progress& pro
       leaders_(first_of_each_host(launch, members)) {
   const auto self = static_cast<std::size_t>(members_.at(static_cast<std::size_t>(control_->rank().value)).value);
   sync_ = std::make_unique<ClockSync>(*control_, runtime.clock(), launch.places.at(self).clock_key);
-  sampler_ = std::make_unique<Sampler>(*control_, runtime.clock(), *sync_, progress,
-                                       leads_its_node() ? counters : nullptr);
+  sampler_ =
+      std::make_unique<Sampler>(*control_, runtime.clock(), *sync_, progress, leads_its_node() ? counters : nullptr);
 }
 
 Channel& GroupContext::channel(const Settings& settings) {

@@ -52,12 +52,18 @@ Json host_json(const Host& host) {
           {"nics", nics_json(host)}};
 }
 
-/// What one process tells of itself; keys and figures that only the survey needs are dropped before it becomes a record.
+/// What one process tells of itself; keys and figures that only the survey needs are dropped before it becomes a
+/// record.
 Json process_json(const Host& host) {
   Json nics = Json::array();
   for (const Nic& nic : host.nics) nics.push_back(nic.name);
-  return {{"host", host.name},    {"role", "worker"}, {"pid", getpid()}, {"cpus", host.cpus},
-          {"gpu", nullptr},       {"nics", nics},     {"clock_key", clock_domain_key(host)},
+  return {{"host", host.name},
+          {"role", "worker"},
+          {"pid", getpid()},
+          {"cpus", host.cpus},
+          {"gpu", nullptr},
+          {"nics", nics},
+          {"clock_key", clock_domain_key(host)},
           {"about", host_json(host)}};
 }
 
@@ -104,24 +110,23 @@ Launch survey(Runtime& runtime, const BuildInfo& build, double init_us, Json& an
   if (!workers.is_root()) return launch;
 
   for (Json& process : processes) process.erase("clock_key");
-  answer = {{"type", "launch"},
-            {"protocol", 1},
-            {"transport", runtime.transport().name()},
-            {"started", utc_now()},
-            {"init_us", *std::max_element(init_of_all.begin(), init_of_all.end())},
-            {"processes", std::move(processes)},
-            {"settings", recorded_settings(environ)},
-            {"nccl_conf", conf_json(environ)},
-            {"system",
-             {{"hosts", std::move(hosts)},
-              {"gpus", Json::array()},
-              {"versions",
-               {{"busbar", build.version}, {"mpi", runtime.transport().library_version()}, {"compiler", build.compiler}}}}},
-            {"clock",
-             {{"source", "monotonic"},
-              {"domains", sync.domains()},
-              {"error_us", as_us(sync.worst_error_at(launch.began))}}},
-            {"environment", {{"load_1m", or_null(host.load_1m)}}}};
+  answer = {
+      {"type", "launch"},
+      {"protocol", 1},
+      {"transport", runtime.transport().name()},
+      {"started", utc_now()},
+      {"init_us", *std::max_element(init_of_all.begin(), init_of_all.end())},
+      {"processes", std::move(processes)},
+      {"settings", recorded_settings(environ)},
+      {"nccl_conf", conf_json(environ)},
+      {"system",
+       {{"hosts", std::move(hosts)},
+        {"gpus", Json::array()},
+        {"versions",
+         {{"busbar", build.version}, {"mpi", runtime.transport().library_version()}, {"compiler", build.compiler}}}}},
+      {"clock",
+       {{"source", "monotonic"}, {"domains", sync.domains()}, {"error_us", as_us(sync.worst_error_at(launch.began))}}},
+      {"environment", {{"load_1m", or_null(host.load_1m)}}}};
   return launch;
 }
 

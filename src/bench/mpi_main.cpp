@@ -1,8 +1,7 @@
 #include "bench/mpi_main.h"
 
-#include <mpi.h>
-
 #include <fmt/format.h>
+#include <mpi.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -111,7 +110,8 @@ int mpi_main(int argc, char** argv, const TransportMaker& make_transport) {
   // Launchers say whether ranks outnumber cores; a waiting rank must then let others run.
   const char* const yields = std::getenv("OMPI_MCA_mpi_yield_when_idle");
   const MonotonicClock clock(yields != nullptr && std::string_view{yields} == "1");
-  const auto deadline = std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(line->init_deadline_seconds));
+  const auto deadline =
+      std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(line->init_deadline_seconds));
   const Nanoseconds begin = clock.now();
   Progress progress(begin, deadline);
   const Watchdog watchdog(progress, clock, WatchdogOptions{.host = host_name()});
@@ -124,7 +124,8 @@ int mpi_main(int argc, char** argv, const TransportMaker& make_transport) {
       return static_cast<int>(serve_launch(runtime, *line, progress, init_us));
     } catch (const std::exception& problem) {
       // Other ranks may be waiting for this one: the launch ends here, for all.
-      fmt::print(stderr, "busbar-bench: rank {} on {}: {}\n", runtime.workers().rank().value, host_name(), problem.what());
+      fmt::print(stderr, "busbar-bench: rank {} on {}: {}\n", runtime.workers().rank().value, host_name(),
+                 problem.what());
       MPI_Abort(MPI_COMM_WORLD, static_cast<int>(exit_code_of(problem)));
     }
   } catch (const Error& problem) {

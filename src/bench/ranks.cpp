@@ -4,7 +4,6 @@
 
 #include <charconv>
 
-
 #include "core/error.h"
 
 namespace busbar {
@@ -14,7 +13,8 @@ namespace {
 constexpr int most_ranks = 10'000'000;
 
 [[noreturn]] void refuse(std::string_view text) {
-  throw UsageError(fmt::format("'{}' is no list of ranks; accepted: numbers and ranges such as 0-3,8 in rising order", text));
+  throw UsageError(
+      fmt::format("'{}' is no list of ranks; accepted: numbers and ranges such as 0-3,8 in rising order", text));
 }
 
 int parse_number(std::string_view digits, std::string_view all) {

@@ -70,7 +70,8 @@ Group parse_group(const Json& point, int ranks) {
   }
   for (const Rank r : group.members) {
     if (r.value >= ranks) {
-      throw UsageError(fmt::format("group '{}' names rank {}; this launch has ranks 0 to {}", group.name, r.value, ranks - 1));
+      throw UsageError(
+          fmt::format("group '{}' names rank {}; this launch has ranks 0 to {}", group.name, r.value, ranks - 1));
     }
   }
   return group;
@@ -91,14 +92,13 @@ void check_size(const PointRequest& p, const Traits& traits, int ranks) {
   }
   const Bytes unit = granularity(*p.collective, p.type, ranks);
   if (p.size == Bytes{0} || p.size.value % unit.value != 0) {
-    throw UsageError(fmt::format("size {} does not fit {} of {} on {} ranks; accepted: multiples of {} bytes", p.size.value,
-                                 traits.name, name(p.type), ranks, unit.value));
+    throw UsageError(fmt::format("size {} does not fit {} of {} on {} ranks; accepted: multiples of {} bytes",
+                                 p.size.value, traits.name, name(p.type), ranks, unit.value));
   }
 }
 
 PointRequest parse_point(const Json& point, int ranks) {
-  refuse_unknown(point, "point",
-                 {"op", "size_bytes", "datatype", "redop", "root", "in_place", "timing", "group"});
+  refuse_unknown(point, "point", {"op", "size_bytes", "datatype", "redop", "root", "in_place", "timing", "group"});
   PointRequest p;
   require(point, "op", "point");
   require(point, "size_bytes", "point");
@@ -120,7 +120,8 @@ PointRequest parse_point(const Json& point, int ranks) {
   }
   const std::int64_t root = get_whole(point, "root", -1);
   if (traits.rooted) p.root = Rank{static_cast<int>(std::max<std::int64_t>(root, 0))};
-  if (!traits.rooted && root >= 0) throw UsageError(fmt::format("{} has no root: root {} is not accepted", traits.name, root));
+  if (!traits.rooted && root >= 0)
+    throw UsageError(fmt::format("{} has no root: root {} is not accepted", traits.name, root));
   if (root < -1 || root >= members) {
     throw UsageError(fmt::format("root {} is no rank of a group of {}; accepted: 0 to {}", root, members, members - 1));
   }
@@ -193,8 +194,9 @@ Line parse_request(std::string_view text, int ranks, std::optional<std::int64_t>
   const auto type = get<std::string>(json, "type", "");
   if (type == "quit") return Line{.quit = true, .visit = {}};
   if (type != "visit") throw UsageError(fmt::format("unknown request type '{}'; accepted: visit, quit", type));
-  refuse_unknown(json, "a visit",
-                 {"type", "request", "round", "seed", "point", "variants", "stopping", "warmup", "rest_us", "deadline_seconds"});
+  refuse_unknown(
+      json, "a visit",
+      {"type", "request", "round", "seed", "point", "variants", "stopping", "warmup", "rest_us", "deadline_seconds"});
   require(json, "request", "a visit");
   request_id = get_whole(json, "request", 0);
 

@@ -64,8 +64,8 @@ struct Line {
 };
 
 /// Reads one request line for a launch of `ranks` ranks, with the group's members filled in.
-/// @throws UsageError: one sentence that names the culprit and what is accepted. A visit's number is kept in `request_id`
-/// as soon as it is known, so that the refusal can name it.
+/// @throws UsageError: one sentence that names the culprit and what is accepted. A visit's number is kept in
+/// `request_id` as soon as it is known, so that the refusal can name it.
 Line parse_request(std::string_view text, int ranks, std::optional<std::int64_t>& request_id);
 
 /// The bytes that `size_bytes` must be a multiple of for this operation and group: element size, times the ranks where

@@ -1,4 +1,5 @@
-// What the engine needs of the world it runs in: ranks that can agree, a library, memory. MPI is one; tests have another.
+// What the engine needs of the world it runs in: ranks that can agree, a library, memory. MPI is one; tests have
+// another.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// The server of points: requests in, answers out. A plan in a file, the command line and a live client use the same door.
+// The server of points: requests in, answers out. A plan in a file, the command line and a live client use the same
+// door.
 #pragma once
 
 #include <iosfwd>

@@ -89,8 +89,9 @@ std::optional<std::string> Visitor::objection(const VisitRequest& visit) const {
   const std::uint64_t elements = 2 * layout.input + 2 * layout.recv;
   const std::uint64_t need = elements * size_of(visit.point.type) * static_cast<std::uint64_t>(per_host);
   if (available && need > available->value) {
-    return fmt::format("size {} needs some {} bytes of memory on a host with {} ranks, which has {} left; accepted: less",
-                       visit.point.size.value, need, per_host, available->value);
+    return fmt::format(
+        "size {} needs some {} bytes of memory on a host with {} ranks, which has {} left; accepted: less",
+        visit.point.size.value, need, per_host, available->value);
   }
   return std::nullopt;
 }
@@ -107,10 +108,12 @@ void Visitor::carry_out(const VisitRequest& visit, const Emit& emit) {
   const bool takes_part = std::find(members.begin(), members.end(), workers.rank()) != members.end();
   const Rank leader = members.front();
   const bool leads = workers.rank() == leader;
-  Json held = Json::array();  // by a leader that is not rank 0: sent when all is done, as rank 0 may be taking part until then
+  Json held =
+      Json::array();  // by a leader that is not rank 0: sent when all is done, as rank 0 may be taking part until then
   if (takes_part) {
-    progress_.begin_point(visit.point.collective->traits().name, visit.point.size, visit.variants.front().name,
-                          std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(visit.deadline_seconds)));
+    progress_.begin_point(
+        visit.point.collective->traits().name, visit.point.size, visit.variants.front().name,
+        std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(visit.deadline_seconds)));
     progress_.enter(Phase::prepare, runtime_.clock().now());
     GroupContext& group = context_of(members);
     for (const std::size_t v : shuffled(visit.variants.size(), visit.seed)) {

@@ -11,18 +11,7 @@
 
 namespace busbar {
 
-enum class DataType : std::uint8_t {
-  int8,
-  uint8,
-  int32,
-  uint32,
-  int64,
-  uint64,
-  half,
-  bfloat16,
-  float32,
-  float64
-};
+enum class DataType : std::uint8_t { int8, uint8, int32, uint32, int64, uint64, half, bfloat16, float32, float64 };
 
 enum class RedOp : std::uint8_t { sum, prod, min, max, avg };
 

@@ -1,8 +1,9 @@
-// The control plane of a group: how its ranks agree outside the timed region. Small, so that tests run it in one process.
+// The control plane of a group: how its ranks agree outside the timed region. Small, so that tests run it in one
+// process.
 #pragma once
 
-#include <cstddef>
 #include <algorithm>
+#include <cstddef>
 #include <span>
 #include <vector>
 

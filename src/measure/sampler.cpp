@@ -11,8 +11,8 @@ namespace busbar {
 namespace {
 
 // The time from naming a start to the start must cover the broadcast that spreads it, and little more: in a longer wait
-// caches and predictors go cold, and the operation starts slower than in any program. So it follows what the broadcast was
-// seen to take, by the median, since an interrupted rank says nothing of the next sample.
+// caches and predictors go cold, and the operation starts slower than in any program. So it follows what the broadcast
+// was seen to take, by the median, since an interrupted rank says nothing of the next sample.
 constexpr Nanoseconds first_lead{10'000};
 constexpr Nanoseconds shortest_lead{1'000};
 constexpr Nanoseconds longest_lead{10'000'000};
@@ -20,11 +20,12 @@ constexpr double lead_over_notice = 1.5;
 // So few samples have no median to trust; the lead then changes by no more than a factor of two.
 constexpr std::size_t few_notices = 5;
 
-// Arrivals later than this, beyond what the clocks can tell apart, are called late: ten times what leaving the wait costs.
+// Arrivals later than this, beyond what the clocks can tell apart, are called late: ten times what leaving the wait
+// costs.
 constexpr double late_us = 1.0;
 
-// A pipelined batch hides the start and the end among its executions: at least nccl-tests' default of 20, more while the
-// batch is so short that reading the clock would show.
+// A pipelined batch hides the start and the end among its executions: at least nccl-tests' default of 20, more while
+// the batch is so short that reading the clock would show.
 constexpr int least_batch = 20;
 constexpr int most_batch = 1000;
 constexpr double batch_us = 1000.0;

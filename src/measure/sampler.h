@@ -101,8 +101,8 @@ class Sampler {
   Nanoseconds rest_{};
   int batch_ = 1;
   double first_call_us_ = 0;
-  Counters quick_before_;  ///< compared with other quick readings only
-  std::vector<Offsets> own_;    ///< this rank's offsets of the whole block
+  Counters quick_before_;     ///< compared with other quick readings only
+  std::vector<Offsets> own_;  ///< this rank's offsets of the whole block
   int next_slot_ = 0;
   Nanoseconds first_start_{};
 };

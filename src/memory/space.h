@@ -30,8 +30,8 @@ class MemorySpace {
   virtual void fill(std::byte* data, std::size_t count, const Pattern& pattern, Rank self) = 0;
   /// Writes what no operation may leave behind.
   virtual void poison(std::byte* data, Bytes size) = 0;
-  /// How many of `count` elements differ from elements `source_offset`… of the input of `from`, or of the reduction of all
-  /// inputs where there is no `from`.
+  /// How many of `count` elements differ from elements `source_offset`… of the input of `from`, or of the reduction of
+  /// all inputs where there is no `from`.
   virtual std::uint64_t count_wrong(const std::byte* data, std::size_t count, const Pattern& pattern,
                                     std::optional<Rank> from, std::size_t source_offset) = 0;
 };

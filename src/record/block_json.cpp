@@ -33,30 +33,32 @@ Json list_or_null(const std::vector<std::optional<T>>& values) {
 
 Json faults_json(const BlockFacts& facts) {
   Json faults = Json::object();
-  for (std::size_t f = 0; f < fault_count; ++f) faults[std::string{name(static_cast<Fault>(f))}] = or_null(facts.faults[f]);
+  for (std::size_t f = 0; f < fault_count; ++f)
+    faults[std::string{name(static_cast<Fault>(f))}] = or_null(facts.faults[f]);
   return faults;
 }
 
 Json key_json(const PointRequest& point, const BlockFacts& facts) {
-  return {{"transport", facts.transport},
-          {"op", point.collective->traits().name},
-          {"size_bytes", point.size.value},
-          {"datatype", name(point.type)},
-          {"redop", point.redop ? Json(name(*point.redop)) : Json()},
-          {"root", point.root ? Json(point.root->value) : Json()},
-          {"in_place", point.in_place},
-          {"memory", facts.memory},
-          {"registration", "none"},
-          {"graph", false},
-          {"threads", 1},
-          {"timing", name(point.timing)},
-          {"clock_scope", "host"},
-          {"variant", facts.variant},
-          {"group", {{"name", point.group.name}, {"ranks", format_ranks(point.group.members)}, {"nodes", facts.nodes}}}};
+  return {
+      {"transport", facts.transport},
+      {"op", point.collective->traits().name},
+      {"size_bytes", point.size.value},
+      {"datatype", name(point.type)},
+      {"redop", point.redop ? Json(name(*point.redop)) : Json()},
+      {"root", point.root ? Json(point.root->value) : Json()},
+      {"in_place", point.in_place},
+      {"memory", facts.memory},
+      {"registration", "none"},
+      {"graph", false},
+      {"threads", 1},
+      {"timing", name(point.timing)},
+      {"clock_scope", "host"},
+      {"variant", facts.variant},
+      {"group", {{"name", point.group.name}, {"ranks", format_ranks(point.group.members)}, {"nodes", facts.nodes}}}};
 }
 
-/// The peers' figures from the same samples. OSU times collectives one by one and takes the mean over iterations and ranks;
-/// it times ping-pong back to back at rank 0. nccl-tests times back to back and takes the mean over ranks.
+/// The peers' figures from the same samples. OSU times collectives one by one and takes the mean over iterations and
+/// ranks; it times ping-pong back to back at rank 0. nccl-tests times back to back and takes the mean over ranks.
 Json estimators_json(const PointRequest& point, const Samples& samples) {
   const bool pipelined = point.timing == Timing::pipelined;
   const bool p2p = point.collective->traits().point_to_point;
@@ -69,33 +71,34 @@ Json estimators_json(const PointRequest& point, const Samples& samples) {
 }  // namespace
 
 Json block_json(const VisitRequest& visit, const Samples& samples, const BlockFacts& facts) {
-  Json block{{"round", visit.round},
-             {"t0_s", static_cast<double>((samples.first_start - facts.launch_began).count()) / 1e9},
-             {"samples_us", rounded(samples.samples_us)},
-             {"stop_reason", name(samples.stop_reason)},
-             {"late_rank", list_or_null(samples.late_rank)},
-             {"last_rank", samples.last_rank},
-             {"ranks", {{"arrival_us", rounded(samples.arrival_us)}, {"finish_us", rounded(samples.finish_us)}}},
-             {"clock_error_us", rounded(as_us(samples.clock_error))},
-             {"first_call_us", rounded(samples.first_call_us)},
-             {"prepare_us", rounded(facts.prepare_us)},
-             {"estimators", estimators_json(visit.point, samples)},
-             {"checked_elements", facts.checked_elements},
-             {"wrong_elements", facts.wrong_elements},
-             {"verified", "every_block"},
-             {"executions", samples.executions},
-             {"errors", faults_json(facts)},
-             {"spoiled_samples", samples.spoiled},
-             {"throttled", nullptr},
-             {"wire",
-              {{"tx_bytes_per_node", list_or_null(facts.tx_bytes)}, {"rx_bytes_per_node", list_or_null(facts.rx_bytes)}}},
-             {"observed",
-              {{"algorithm", or_null(facts.observation.algorithm)},
-               {"protocol", nullptr},
-               {"channels", nullptr},
-               {"in_network", nullptr},
-               {"how", facts.observation.how},
-               {"bytes_per_peer", nullptr}}}};
+  Json block{
+      {"round", visit.round},
+      {"t0_s", static_cast<double>((samples.first_start - facts.launch_began).count()) / 1e9},
+      {"samples_us", rounded(samples.samples_us)},
+      {"stop_reason", name(samples.stop_reason)},
+      {"late_rank", list_or_null(samples.late_rank)},
+      {"last_rank", samples.last_rank},
+      {"ranks", {{"arrival_us", rounded(samples.arrival_us)}, {"finish_us", rounded(samples.finish_us)}}},
+      {"clock_error_us", rounded(as_us(samples.clock_error))},
+      {"first_call_us", rounded(samples.first_call_us)},
+      {"prepare_us", rounded(facts.prepare_us)},
+      {"estimators", estimators_json(visit.point, samples)},
+      {"checked_elements", facts.checked_elements},
+      {"wrong_elements", facts.wrong_elements},
+      {"verified", "every_block"},
+      {"executions", samples.executions},
+      {"errors", faults_json(facts)},
+      {"spoiled_samples", samples.spoiled},
+      {"throttled", nullptr},
+      {"wire",
+       {{"tx_bytes_per_node", list_or_null(facts.tx_bytes)}, {"rx_bytes_per_node", list_or_null(facts.rx_bytes)}}},
+      {"observed",
+       {{"algorithm", or_null(facts.observation.algorithm)},
+        {"protocol", nullptr},
+        {"channels", nullptr},
+        {"in_network", nullptr},
+        {"how", facts.observation.how},
+        {"bytes_per_peer", nullptr}}}};
   return {{"type", "block"},
           {"request", visit.request},
           {"key", key_json(visit.point, facts)},

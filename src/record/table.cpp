@@ -43,11 +43,12 @@ void print_launch(std::FILE* out, const Json& launch) {
 
 void print_header(std::FILE* out, const Json& key) {
   fmt::print(out, "#\n# {} over {}, {}, ranks {} ({}); times in us, bandwidth in GB/s = 1e9 bytes/s\n",
-             key.at("op").get<std::string>(), key.at("transport").get<std::string>(), key.at("timing").get<std::string>(),
-             key.at("group").at("ranks").get<std::string>(), key.at("group").at("name").get<std::string>());
-  fmt::print(out, "#{:>12} {:>12} {:>8} {:>6} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {}\n", "size",
-             "count", "type", "redop", "root", "in place", "variant", "time", "+-%", "p99", "algbw", "busbw", "#wrong",
-             "samples", "notes");
+             key.at("op").get<std::string>(), key.at("transport").get<std::string>(),
+             key.at("timing").get<std::string>(), key.at("group").at("ranks").get<std::string>(),
+             key.at("group").at("name").get<std::string>());
+  fmt::print(out, "#{:>12} {:>12} {:>8} {:>6} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {}\n",
+             "size", "count", "type", "redop", "root", "in place", "variant", "time", "+-%", "p99", "algbw", "busbw",
+             "#wrong", "samples", "notes");
 }
 
 std::string notes(const Json& block) {
@@ -72,12 +73,14 @@ void print_block(std::FILE* out, const Json& answer) {
   const double bytes = answer.at("algorithm_bytes").get<double>();
   const bool moves = bytes > 0 && estimate.median > 0;
   const std::optional<double> algbw = moves ? std::optional{bytes / estimate.median / 1000} : std::nullopt;
-  const std::optional<double> busbw = moves ? std::optional{*algbw * answer.at("bus_factor").get<double>()} : std::nullopt;
+  const std::optional<double> busbw =
+      moves ? std::optional{*algbw * answer.at("bus_factor").get<double>()} : std::nullopt;
   const auto count = size / size_of(parse_datatype(key.at("datatype").get<std::string>()));
-  fmt::print(out, " {:>12} {:>12} {:>8} {:>6} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {}\n", size, count,
-             key.at("datatype").get<std::string>(), text_or_dash(key.at("redop")), text_or_dash(key.at("root")),
-             key.at("in_place").get<bool>() ? "yes" : "no", key.at("variant").get<std::string>(), figure(estimate.median),
-             width ? fmt::format("{:.1f}", *width * 100) : "-", figure(percentile(samples, p99)), figure(algbw), figure(busbw),
+  fmt::print(out, " {:>12} {:>12} {:>8} {:>6} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {}\n", size,
+             count, key.at("datatype").get<std::string>(), text_or_dash(key.at("redop")), text_or_dash(key.at("root")),
+             key.at("in_place").get<bool>() ? "yes" : "no", key.at("variant").get<std::string>(),
+             figure(estimate.median), width ? fmt::format("{:.1f}", *width * 100) : "-",
+             figure(percentile(samples, p99)), figure(algbw), figure(busbw),
              block.at("wrong_elements").get<std::uint64_t>(), samples.size(), notes(block));
 }
 

@@ -86,7 +86,8 @@ class MpiTransport final : public Transport {
       if (!tool_.has_variable(key)) {
         return fmt::format(
             "unknown variant key '{}'; accepted: schedule, an MPI_T control variable of this MPI such as "
-            "coll_tuned_allreduce_algorithm, or (through 'busbar run') an environment variable NCCL_*, UCX_*, OMPI_MCA_*",
+            "coll_tuned_allreduce_algorithm, or (through 'busbar run') an environment variable NCCL_*, UCX_*, "
+            "OMPI_MCA_*",
             key);
       }
       // Open MPI takes the write and ignores it without the switch that is read once, at launch.

@@ -105,10 +105,18 @@ struct Entry {
 };
 
 constexpr std::array functions{
-    Entry{"all_gather", all_gather},       Entry{"all_reduce", all_reduce},         Entry{"all_to_all", all_to_all},
-    Entry{"barrier", barrier},             Entry{"bidirectional", bidirectional},   Entry{"broadcast", broadcast},
-    Entry{"gather", gather},               Entry{"ping_pong", ping_pong},           Entry{"reduce", reduce},
-    Entry{"reduce_scatter", reduce_scatter}, Entry{"scatter", scatter},             Entry{"send_recv", send_recv},
+    Entry{"all_gather", all_gather},
+    Entry{"all_reduce", all_reduce},
+    Entry{"all_to_all", all_to_all},
+    Entry{"barrier", barrier},
+    Entry{"bidirectional", bidirectional},
+    Entry{"broadcast", broadcast},
+    Entry{"gather", gather},
+    Entry{"ping_pong", ping_pong},
+    Entry{"reduce", reduce},
+    Entry{"reduce_scatter", reduce_scatter},
+    Entry{"scatter", scatter},
+    Entry{"send_recv", send_recv},
 };
 
 class NativeOperation final : public Operation {
@@ -148,7 +156,9 @@ class AveragedOperation final : public Operation {
 class AllToAllvOperation final : public Operation {
  public:
   AllToAllvOperation(const Call& call, const Buffers& buffers, const Shape& shape)
-      : call_(call), buffers_(buffers), counts_(in_mpi_terms(collectives::all_to_allv_counts(shape, Rank{call.self}))) {}
+      : call_(call),
+        buffers_(buffers),
+        counts_(in_mpi_terms(collectives::all_to_allv_counts(shape, Rank{call.self}))) {}
   void enqueue(int slot) override {
     check(MPI_Alltoallv(buffers_.input[slot], counts_.sends.data(), counts_.send_offsets.data(), call_.type, call_.recv,
                         counts_.receives.data(), counts_.receive_offsets.data(), call_.type, call_.comm),

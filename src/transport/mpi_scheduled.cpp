@@ -16,7 +16,8 @@ constexpr int schedule_tag = 11;
 
 class ScheduledOperation final : public Operation {
  public:
-  ScheduledOperation(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm, Rank self, const TypeTable& types)
+  ScheduledOperation(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm, Rank self,
+                     const TypeTable& types)
       : schedule_(spec.collective->schedule(spec.shape, self)),
         buffers_(buffers),
         comm_(comm),
@@ -94,8 +95,8 @@ class ScheduledOperation final : public Operation {
 
 }  // namespace
 
-std::unique_ptr<Operation> scheduled_operation(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm, Rank self,
-                                               const TypeTable& types) {
+std::unique_ptr<Operation> scheduled_operation(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm,
+                                               Rank self, const TypeTable& types) {
   return std::make_unique<ScheduledOperation>(spec, buffers, comm, self, types);
 }
 

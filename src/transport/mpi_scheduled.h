@@ -9,7 +9,7 @@
 namespace busbar::mpi {
 
 /// @throws UsageError where one message has more elements than MPI's int can carry.
-std::unique_ptr<Operation> scheduled_operation(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm, Rank self,
-                                               const TypeTable& types);
+std::unique_ptr<Operation> scheduled_operation(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm,
+                                               Rank self, const TypeTable& types);
 
 }  // namespace busbar::mpi

@@ -31,8 +31,8 @@ std::optional<Variable> find(const std::string& name) {
   int bind = 0;
   int scope = 0;
   MPI_T_enum values = MPI_T_ENUM_NULL;
-  check(MPI_T_cvar_get_info(v.index, label.data(), &label_length, &verbosity, &v.type, &values, nullptr, &no_text, &bind,
-                            &scope),
+  check(MPI_T_cvar_get_info(v.index, label.data(), &label_length, &verbosity, &v.type, &values, nullptr, &no_text,
+                            &bind, &scope),
         "MPI_T_cvar_get_info");
   return v;
 }
@@ -99,7 +99,8 @@ void ToolInterface::write(const std::string& name, const std::string& text) cons
   } else if (access.type == MPI_UNSIGNED_LONG_LONG || access.type == MPI_COUNT) {
     write_number<unsigned long long>(access, name, text);
   } else {
-    throw UsageError(fmt::format("variant setting {} is of a kind that busbar cannot set; it sets numbers and text", name));
+    throw UsageError(
+        fmt::format("variant setting {} is of a kind that busbar cannot set; it sets numbers and text", name));
   }
 }
 

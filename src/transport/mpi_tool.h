@@ -7,7 +7,8 @@
 
 namespace busbar::mpi {
 
-/// MPI_T from init to finalize. Control variables are addressed by their full name, e.g. coll_tuned_allreduce_algorithm.
+/// MPI_T from init to finalize. Control variables are addressed by their full name, e.g.
+/// coll_tuned_allreduce_algorithm.
 class ToolInterface {
  public:
   ToolInterface();

@@ -20,8 +20,8 @@ namespace busbar {
 /// A variant's settings, by key, as the user wrote them.
 using Settings = std::map<std::string, std::string>;
 
-/// The buffers of one rank. `input[k]` are two inputs with different contents that samples take in turn, so that a stale
-/// result of the previous sample is a wrong one. In place, both point to the input's place in `recv`.
+/// The buffers of one rank. `input[k]` are two inputs with different contents that samples take in turn, so that a
+/// stale result of the previous sample is a wrong one. In place, both point to the input's place in `recv`.
 struct Buffers {
   std::byte* input[2] = {nullptr, nullptr};
   std::byte* recv = nullptr;
@@ -70,8 +70,8 @@ class Transport {
   virtual ~Transport() = default;
   virtual std::string_view name() const = 0;
   virtual std::string library_version() const = 0;
-  /// One sentence naming the first key or value that this transport does not know, with what is accepted; nothing where all
-  /// are fine. Every rank can call it; it changes nothing.
+  /// One sentence naming the first key or value that this transport does not know, with what is accepted; nothing where
+  /// all are fine. Every rank can call it; it changes nothing.
   virtual std::optional<std::string> objection(const Settings& settings) const = 0;
   /// Makes the channel of a group under `settings`. Collective over the group (`members`: ranks of the launch).
   virtual std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) = 0;
