@@ -6,9 +6,10 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(hwloc REQUIRED IMPORTED_TARGET hwloc)
+
 
 # Optional: found or reported as left out.
+pkg_check_modules(hwloc IMPORTED_TARGET hwloc)
 pkg_check_modules(ucx IMPORTED_TARGET ucx)
 find_package(CUDAToolkit QUIET)
 find_path(BUSBAR_NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS})

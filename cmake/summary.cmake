@@ -9,7 +9,7 @@ endfunction()
 
 message(STATUS "Busbar ${PROJECT_VERSION}, ${CMAKE_BUILD_TYPE}, ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
 busbar_report("transport mpi (MPI)" "${MPI_CXX_FOUND}" "MPI ${MPI_CXX_VERSION}")
-busbar_report("hwloc" "${hwloc_FOUND}" "${hwloc_VERSION}")
+busbar_report("hwloc (not used yet)" "${hwloc_FOUND}" "${hwloc_VERSION}")
 busbar_report("UCX (not used yet)" "${ucx_FOUND}" "${ucx_VERSION}")
 busbar_report("CUDA Toolkit (not used yet)" "${CUDAToolkit_FOUND}" "${CUDAToolkit_VERSION}")
 busbar_report("NCCL (not used yet)" "${BUSBAR_NCCL_LIBRARY}" "${BUSBAR_NCCL_LIBRARY}")

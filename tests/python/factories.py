@@ -180,7 +180,7 @@ def run(example: Example) -> Run:
         "on": "emulated", "fabric": "emulated-4x400m", "emulated": True, "simulated": False,
         "fake": True,
         "emulation": {"hosts": HOSTS, "rate_bps": 400e6, "burst_bytes": 65536,
-                      "overrides": {"host3": 400e6}},
+                      "overrides": []},
         "scenario": None, "background": None,
         "segments": [{"started": STARTED, "fingerprint": "0f1e2d"}],
     }  # fmt: skip

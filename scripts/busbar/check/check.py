@@ -12,8 +12,11 @@ from busbar.record.key import parse_ranks
 from busbar.record.models import PlannedPoint, Point, RunRecord
 from busbar.theory.bound import Bound, bound
 from busbar.theory.operations import OPERATIONS
+from busbar.theory.wire import least_bytes
 
 MAX_SPOILED_SHARE = 0.05  # an occasional retransmit is normal; one sample in twenty is not
+
+_COUNTED_SHARE = 0.99  # counters are read just before and after, beside other traffic
 
 
 def check(
@@ -99,6 +102,7 @@ class _Judge:
             no_bound_because=why_not,
             limits=self._limits,
             max_spoiled_share=self._max_spoiled_share,
+            bypass="" if found is None else self._bypass(point),
             needs_verification=not self._record.run.simulated,
         )
 
@@ -114,6 +118,29 @@ class _Judge:
             return None, "With several ranks per host its shares between hosts are not known here."
         found = bound(self._fabric, key.op, key.size_bytes, placement, root=root)
         return found, "" if found else "No byte of it has to wait for a link."
+
+    def _bypass(self, point: Point) -> str:
+        """Whether bytes went another way than over the links, such as through shared memory."""
+        if point.wire is None:
+            return ""
+        key, wire = point.key, point.wire
+        root = 0 if key.root is None else key.root
+        for least, sent, received in zip(
+            least_bytes(key.op, key.size_bytes, self._placement(point), root),
+            wire.tx_bytes_per_node,
+            wire.rx_bytes_per_node,
+            strict=True,
+        ):
+            for what, counted, must in (
+                ("sent", sent, least.sent),
+                ("received", received, least.received),
+            ):
+                if counted is not None and counted < _COUNTED_SHARE * must:
+                    return (
+                        f"{least.host} {what} {counted:.0f} bytes over its links, but {must:.0f} "
+                        "must pass them: the rest went another way."
+                    )
+        return ""
 
     def _why_no_bound(self, point: Point) -> str:
         """Why theory has no bound for a point like this, in one sentence; empty if it has."""

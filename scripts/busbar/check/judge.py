@@ -27,6 +27,8 @@ class Yardstick:
     """One sentence; empty if there is a bound."""
     limits: Sequence[Limit]
     max_spoiled_share: float
+    bypass: str
+    """One sentence where fewer bytes passed the links than the operation must move; else empty."""
     needs_verification: bool
     """False for simulated runs, which carry no data."""
 
@@ -37,6 +39,8 @@ def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
     trouble = _trouble(point, row)
     if trouble is not None:
         return trouble
+    if yardstick.bypass:
+        return replace(row, verdict=Verdict.IMPOSSIBLE, reason=yardstick.bypass)
     if row.fraction is None:
         return replace(row, verdict=Verdict.UNJUDGED, reason=yardstick.no_bound_because)
     if row.fraction > 1 + TOLERANCE:

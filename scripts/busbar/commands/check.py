@@ -63,11 +63,8 @@ def check(
 
 
 def _fabric(run: Run, name: str | None) -> Fabric:
-    """The fabric asked for, else the one the run was emulated on, else the one it names."""
-    if name is not None:
-        return fabrics.load(name)
-    if run.emulation is not None:
-        return fabrics.from_emulation(run.emulation)
-    if run.fabric is not None:
-        return fabrics.load(run.fabric)
-    raise UsageError(f"run '{run.id}' names no fabric: give one with --fabric.")
+    """The fabric asked for, else the run's own."""
+    found = fabrics.load(name) if name is not None else fabrics.for_run(run)
+    if found is None:
+        raise UsageError(f"run '{run.id}' names no fabric: give one with --fabric.")
+    return found

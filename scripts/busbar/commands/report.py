@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from busbar import fabrics
 from busbar.report.files import read, write_page
+from busbar.terminal import console
 
 _EXAMPLES = """
 [bold]Examples[/bold]
@@ -51,14 +51,14 @@ def report(
     """Write one HTML page that needs no network: verdict, curves with bounds, samples, system."""
     judged, sources = read(records, None if fabric is None else fabrics.load(fabric))
     write_page(judged, sources, output)
-    console = Console()
-    console.print(f"Report: {escape(str(output))}", soft_wrap=True)
+    out = console()
+    out.print(f"Report: {escape(str(output))}", soft_wrap=True)
     if figures is not None:
         # Matplotlib takes a second to load: only for those who ask for its figures.
         from busbar.report.static import draw
 
         written = draw(judged, figures)
-        console.print(f"Figures: {len(written)} files in {escape(str(figures))}", soft_wrap=True)
+        out.print(f"Figures: {len(written)} files in {escape(str(figures))}", soft_wrap=True)
 
 
 report.__doc__ = f"{report.__doc__}\n{_EXAMPLES}"

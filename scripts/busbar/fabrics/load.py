@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric
+from busbar.record.models import Run
 from busbar.validation import describe
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "fabrics"
@@ -104,6 +105,16 @@ def from_emulation(emulation: Mapping[str, Any]) -> Fabric:
         overrides.pop(target, None)
         overrides[target] = one.rate_bps
     return emulated(spec.hosts, spec.rate_bps, overrides, spec.burst_bytes)
+
+
+def for_run(run: Run) -> Fabric | None:
+    """The fabric a run was emulated on, else the one it names, else none.
+
+    Raises UsageError if that cannot be used.
+    """
+    if run.emulation is not None:
+        return from_emulation(run.emulation)
+    return None if run.fabric is None else load(run.fabric)
 
 
 def _name(hosts: int, rate_bps: float, overrides: Mapping[str, float]) -> str:

@@ -13,7 +13,7 @@ from busbar.check import CheckResult, RowResult, Verdict, check
 from busbar.check.result import JUDGED
 from busbar.errors import ExitCode, UsageError
 from busbar.fabrics import Fabric
-from busbar.record.models import Run, RunRecord
+from busbar.record.models import RunRecord
 from busbar.report.rows import Grade, Judged, Row, Unplaced
 from busbar.report.text import slug
 
@@ -53,19 +53,13 @@ def judge(name: str, record: RunRecord, fabric: Fabric | None) -> Judged:
     if fabric is not None:
         return _judged(name, record, fabric, _check(record, fabric), ())
     try:
-        own = _fabric_of(record.run)
+        own = fabrics.for_run(record.run)
         if own is not None:
             return _judged(name, record, own, _check(record, own), ())
         notes: tuple[str, ...] = ()
     except UsageError as error:
         notes = (f"Not judged: {error.message}",)
     return _judged(name, record, None, _without_fabric(record), notes)
-
-
-def _fabric_of(run: Run) -> Fabric | None:
-    if run.emulation is not None:
-        return fabrics.from_emulation(run.emulation)
-    return None if run.fabric is None else fabrics.load(run.fabric)
 
 
 def _check(record: RunRecord, fabric: Fabric) -> CheckResult:

@@ -1,0 +1,100 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "bench/command_line.h"
+#include "bench/ranks.h"
+#include "bench/request.h"
+#include "core/error.h"
+
+namespace busbar {
+namespace {
+
+constexpr auto good =
+    R"({"type":"visit","request":3,"round":1,"seed":9,)"
+    R"("point":{"op":"all_gather","size_bytes":64,"datatype":"half","timing":"pipelined","group":{"name":"g","ranks":"0,2"}},)"
+    R"("variants":[{"name":"a","settings":{"schedule":"native"}}],)"
+    R"("stopping":{"relative_ci":0.1,"min_samples":3,"max_samples":7,"max_seconds":0.5},)"
+    R"("warmup":{"min_samples":1,"min_seconds":0},"rest_us":5,"deadline_seconds":9})";
+
+TEST(Request, IsReadAsWritten) {
+  std::optional<std::int64_t> id;
+  const VisitRequest v = parse_request(good, 4, id).visit;
+  EXPECT_EQ(id, 3);
+  EXPECT_EQ(v.round, 1);
+  EXPECT_EQ(v.point.collective->traits().name, "all_gather");
+  EXPECT_EQ(v.point.type, DataType::half);
+  EXPECT_EQ(v.point.timing, Timing::pipelined);
+  EXPECT_EQ(v.point.group.members, (std::vector{Rank{0}, Rank{2}}));
+  EXPECT_EQ(v.variants.at(0).settings.at("schedule"), "native");
+  EXPECT_EQ(v.stopping.max_samples, 7U);
+  EXPECT_EQ(v.rest_us, 5);
+  EXPECT_EQ(v.deadline_seconds, 9);
+}
+
+TEST(Request, AnyDamageIsRefusedOrHarmlessButNeverMore) {
+  // Cut at every place, and with bytes replaced at random: a usage error or a request, nothing else.
+  const std::string text = good;
+  std::mt19937 random(1);
+  std::optional<std::int64_t> id;
+  const auto survives = [&](const std::string& damaged) {
+    try {
+      parse_request(damaged, 4, id);
+    } catch (const UsageError& problem) {
+      EXPECT_NE(std::string{problem.what()}, "");
+    }
+  };
+  for (std::size_t cut = 0; cut < text.size(); ++cut) survives(text.substr(0, cut));
+  for (int i = 0; i < 20'000; ++i) {
+    std::string damaged = text;
+    for (unsigned n = 1 + random() % 4; n > 0; --n) damaged[random() % damaged.size()] = static_cast<char>(random());
+    survives(damaged);
+  }
+}
+
+TEST(Request, SweepOfTheCommandLineIsUnderstood) {
+  CommandLine line;
+  line.operations = {"all_reduce", "all_gather", "barrier"};
+  line.min_bytes = 8;
+  line.max_bytes = 64;
+  line.placement = "both";
+  const auto requests = sweep_requests(line, 3);
+  std::optional<std::int64_t> id;
+  std::vector<std::uint64_t> gather_sizes;
+  for (const auto& text : requests) {
+    const VisitRequest v = parse_request(text, 3, id).visit;
+    if (v.point.collective->traits().name == "all_gather" && !v.point.in_place)
+      gather_sizes.push_back(v.point.size.value);
+  }
+  // A total over three ranks of four-byte elements is a multiple of 12; 8 is raised to it.
+  EXPECT_EQ(gather_sizes, (std::vector<std::uint64_t>{12, 24, 36, 72}));
+  EXPECT_EQ(requests.size(), 2 * 4 + 2 * 4 + 1U);
+}
+
+TEST(Ranks, RoundTripAndRefuse) {
+  for (const auto* text : {"0", "0-3", "0-3,8", "1,3,5-7"}) EXPECT_EQ(format_ranks(parse_ranks(text)), text);
+  for (const auto* text : {"1,0", "3-1", "0,0", "a", "1-", ",", "1,", "-1", "0-99999999999"}) {
+    EXPECT_THROW(parse_ranks(text), UsageError) << text;
+  }
+}
+
+TEST(Size, KnowsItsUnits) {
+  EXPECT_EQ(parse_size("16M"), 16U << 20U);
+  EXPECT_EQ(parse_size("3"), 3U);
+  EXPECT_EQ(parse_size("1G"), 1ULL << 30U);
+  for (const auto* text : {"12Q", "", "M", "-1", "1.5K", "99999999999G", "1KK"}) {
+    EXPECT_THROW(parse_size(text), UsageError) << text;
+  }
+}
+
+TEST(Variant, IsReadOrRefused) {
+  const auto json = nlohmann::json::parse(variant_json("ring:a=1,b=x=y"));
+  EXPECT_EQ(json.at("name"), "ring");
+  EXPECT_EQ(json.at("settings").at("b"), "x=y");
+  EXPECT_THROW(variant_json("ring:oops"), UsageError);
+  EXPECT_THROW(variant_json("ring:=1"), UsageError);
+}
+
+}  // namespace
+}  // namespace busbar
