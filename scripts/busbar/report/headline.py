@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from busbar.check import Verdict
-from busbar.record.models import Run
+from busbar.record.models import Run, RunRecord
 from busbar.report.rows import Grade, Judged, Row, Unplaced
 from busbar.report.text import elapsed, listed, many, moment, percent, size
 
@@ -113,7 +113,7 @@ def _what(judged: Judged) -> str:
         _span(sizes),
         many(len(variants), "variant") if len(variants) > 1 else "",
         _where(judged),
-        many(len(judged.record.launches), "launch", "launches"),
+        many(_timed_launches(judged.record), "launch", "launches"),
     ]
     return " · ".join(part for part in parts if part)
 
@@ -204,3 +204,8 @@ def _few(sentences: Iterable[str], most: int = 4) -> tuple[str, ...]:
     every = list(sentences)
     rest = len(every) - most
     return tuple(every[:most]) + ((f"and {rest} more",) if rest > 0 else ())
+
+
+def _timed_launches(record: RunRecord) -> int:
+    """Launches that observe leave no time behind, so they do not count."""
+    return sum(launch.purpose == "measure" for launch in record.launches)
