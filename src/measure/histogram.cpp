@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace busbar {
 namespace {
@@ -54,6 +55,21 @@ std::optional<Nanoseconds> Histogram::percentile_upper_bound(PerMille p) const {
   std::size_t index = 0;
   while ((up_to_here += buckets_[index]) <= *rank) ++index;
   return std::min(max_, Nanoseconds{static_cast<std::int64_t>(top_of(index))});
+}
+
+std::vector<std::uint64_t> Histogram::shape(std::size_t parts) const {
+  if (count_ == 0) return {};
+  const auto logarithm = [](double t) { return std::log(std::max(t, 1.0)); };
+  const double low = logarithm(static_cast<double>(min_.count()));
+  const double width = logarithm(static_cast<double>(max_.count())) - low;
+  std::vector<std::uint64_t> counts(parts);
+  for (std::size_t i = 0; i < bucket_count; ++i) {
+    if (buckets_[i] == 0) continue;
+    const double place = width > 0 ? (logarithm(static_cast<double>(top_of(i))) - low) / width : 0;
+    const auto part = static_cast<std::size_t>(std::clamp(place, 0.0, 1.0) * static_cast<double>(parts));
+    counts[std::min(part, parts - 1)] += buckets_[i];
+  }
+  return counts;
 }
 
 }  // namespace busbar

@@ -1,4 +1,4 @@
-// Times beyond number: where a block takes more samples than it keeps, their distribution still is.
+// The distribution of times, however many: their tail and their shape.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +29,9 @@ class Histogram {
   /// A time that the nearest-rank percentile does not exceed and that lies at most 1/128 above it. None unless at least
   /// ten times lie beyond that rank (see `percentile_rank`).
   std::optional<Nanoseconds> percentile_upper_bound(PerMille p) const;
+  /// How many times lie in each of `parts` stretches from the smallest time to the largest, each as wide as the others
+  /// by ratio; by bucket, so a time may count to a neighbouring stretch. Empty where nothing was added.
+  std::vector<std::uint64_t> shape(std::size_t parts) const;
 
  private:
   std::vector<std::uint64_t> buckets_;

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
 #include "core/datatype.h"
+#include "measure/histogram.h"
 #include "measure/statistics.h"
 
 namespace busbar {
@@ -48,7 +50,19 @@ void print_header(std::FILE* out, const Json& key) {
              key.at("group").at("name").get<std::string>());
   fmt::print(out, "#{:>12} {:>12} {:>8} {:>6} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {}\n",
              "size", "count", "type", "redop", "root", "in place", "variant", "time", "+-%", "p99", "algbw", "busbw",
-             "#wrong", "samples", "notes");
+             "#wrong", "samples", "shape", "notes");
+}
+
+/// The samples' distribution from the fastest to the slowest, on a logarithmic axis, as a row of bars.
+std::string shape(const std::vector<double>& samples_us) {
+  constexpr std::array bars{"\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588"};
+  Histogram histogram;
+  for (const double us : samples_us) histogram.add(std::chrono::duration_cast<Nanoseconds>(Microseconds{us}));
+  const auto counts = histogram.shape(bars.size());
+  const auto most = std::max<std::uint64_t>(1, *std::max_element(counts.begin(), counts.end()));
+  std::string text;
+  for (const std::uint64_t count : counts) text += count == 0 ? " " : bars[(count * (bars.size() - 1)) / most];
+  return text;
 }
 
 std::string notes(const Json& block) {
@@ -76,12 +90,12 @@ void print_block(std::FILE* out, const Json& answer) {
   const std::optional<double> busbw =
       moves ? std::optional{*algbw * answer.at("bus_factor").get<double>()} : std::nullopt;
   const auto count = size / size_of(parse_datatype(key.at("datatype").get<std::string>()));
-  fmt::print(out, " {:>12} {:>12} {:>8} {:>6} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {}\n", size,
-             count, key.at("datatype").get<std::string>(), text_or_dash(key.at("redop")), text_or_dash(key.at("root")),
-             key.at("in_place").get<bool>() ? "yes" : "no", key.at("variant").get<std::string>(),
-             figure(estimate.median), width ? fmt::format("{:.1f}", *width * 100) : "-",
-             figure(percentile(samples, p99)), figure(algbw), figure(busbw),
-             block.at("wrong_elements").get<std::uint64_t>(), samples.size(), notes(block));
+  fmt::print(
+      out, " {:>12} {:>12} {:>8} {:>6} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {:<8} {}\n", size,
+      count, key.at("datatype").get<std::string>(), text_or_dash(key.at("redop")), text_or_dash(key.at("root")),
+      key.at("in_place").get<bool>() ? "yes" : "no", key.at("variant").get<std::string>(), figure(estimate.median),
+      width ? fmt::format("{:.1f}", *width * 100) : "-", figure(percentile(samples, p99)), figure(algbw), figure(busbw),
+      block.at("wrong_elements").get<std::uint64_t>(), samples.size(), shape(samples), notes(block));
 }
 
 }  // namespace

@@ -90,5 +90,15 @@ TEST(Histogram, TakesTheExtremes) {
   EXPECT_EQ(h.max(), Nanoseconds::max());
 }
 
+TEST(Histogram, ShapeSpreadsTheTimesOverEqualRatios) {
+  Histogram h;
+  EXPECT_TRUE(h.shape(4).empty());
+  for (const int us : {1, 10, 10, 100, 1000, 10'000}) h.add(std::chrono::microseconds{us});
+  EXPECT_EQ(h.shape(4), (std::vector<std::uint64_t>{1, 2, 1, 2}));
+  Histogram same;
+  for (int i = 0; i < 5; ++i) same.add(std::chrono::microseconds{7});
+  EXPECT_EQ(same.shape(3), (std::vector<std::uint64_t>{5, 0, 0}));
+}
+
 }  // namespace
 }  // namespace busbar
