@@ -24,6 +24,9 @@ constexpr std::size_t few_notices = 5;
 // costs.
 constexpr double late_us = 1.0;
 
+// Reading the counters takes some 30 us: not between samples that it would disturb, but after each that is far longer.
+constexpr double worth_a_look_us = 1000.0;
+
 // A pipelined batch hides the start and the end among its executions: at least nccl-tests' default of 20, more while
 // the batch is so short that reading the clock would show.
 constexpr int least_batch = 20;
@@ -62,7 +65,7 @@ Sampler::Offsets Sampler::execute(Subject& subject, int slot, int batch) {
 
   progress_.enter(Phase::complete, finish);
   if (first_start_ == Nanoseconds{}) first_start_ = agreed.at;
-  return {us(start - local), us(finish - local), us(known - sync_.to_local(agreed.named))};
+  return {us(start - local), us(finish - local), us(known - sync_.to_local(agreed.named)), /*spoiled=*/false};
 }
 
 void Sampler::warm_up(Subject& subject, const SamplingPlan& plan) {
@@ -111,7 +114,7 @@ void Sampler::adapt_lead(std::vector<double> notices_us) {
 Samples Sampler::sample(Subject& subject, const SamplingPlan& plan) {
   own_.clear();
   first_start_ = Nanoseconds{};
-  const Counters counters_before = counters_ != nullptr ? counters_->read() : Counters{};
+  const Counters counters_before = settled_counters();
   quick_before_ = counters_ != nullptr ? counters_->read_quick() : Counters{};
   Samples result;
 
@@ -132,7 +135,7 @@ Samples Sampler::sample(Subject& subject, const SamplingPlan& plan) {
   } else {
     result.last_slot = (next_slot_ + 1 + batch_ - 1) & 1;
   }
-  result.counters = (counters_ != nullptr ? counters_->read() : Counters{}) - counters_before;
+  result.counters = settled_counters() - counters_before;
   summarise_ranks(plan, result);
   result.first_start = first_start_;
   result.clock_error = sync_.worst_error_at(sync_.to_global(clock_.now()));
@@ -159,11 +162,12 @@ void Sampler::take(Subject& subject, const SamplingPlan& plan, std::size_t count
   own_.reserve(own_.size() + count);
   for (std::size_t i = 0; i < count; ++i) {
     own_.push_back(execute(subject, next_slot_, batch_));
+    if (own_.back().finish_us >= worth_a_look_us) own_.back().spoiled = fault_since_last_look();
     next_slot_ ^= 1;
   }
   into.executions += count * static_cast<std::size_t>(batch_);
   progress_.enter(Phase::gather, clock_.now());
-  mark_spoiled(count, into);
+  mark_own(count);
   merge(plan, count, into);
 }
 
@@ -177,13 +181,16 @@ void Sampler::merge(const SamplingPlan& plan, std::size_t count, Samples& into) 
     std::size_t last = 0;
     std::size_t latest = 0;
     double notice_us = all[i].notice_us;
+    bool spoiled = all[i].spoiled;
     for (std::size_t r = 1; r < ranks; ++r) {
       notice_us = std::max(notice_us, all[r * count + i].notice_us);
+      spoiled = spoiled || all[r * count + i].spoiled;
       if (all[r * count + i].finish_us > all[last * count + i].finish_us) last = r;
       if (all[r * count + i].start_us > all[latest * count + i].start_us) latest = r;
     }
     const bool late = all[latest * count + i].start_us > tolerance;
     notices_us.push_back(notice_us);
+    if (spoiled) into.spoiled.push_back(into.samples_us.size());
     into.samples_us.push_back(all[last * count + i].finish_us * plan.time_share / batch_);
     into.last_rank.push_back(static_cast<int>(last));
     into.late_rank.push_back(late ? std::optional<int>{static_cast<int>(latest)} : std::nullopt);
@@ -191,13 +198,26 @@ void Sampler::merge(const SamplingPlan& plan, std::size_t count, Samples& into) 
   adapt_lead(std::move(notices_us));
 }
 
-void Sampler::mark_spoiled(std::size_t count, Samples& into) {
-  const Counters now = counters_ != nullptr ? counters_->read_quick() : Counters{};
-  const char here = any_fault(now - quick_before_) ? 1 : 0;
+bool Sampler::fault_since_last_look() {
+  if (counters_ == nullptr) return false;
+  const Counters now = counters_->read_quick();
+  const bool fault = any_fault(now - quick_before_);
   quick_before_ = now;
-  const auto of_all = gather_value(control_, here);
-  const bool spoiled = std::any_of(of_all.begin(), of_all.end(), [](char fault) { return fault != 0; });
-  for (std::size_t i = 0; spoiled && i < count; ++i) into.spoiled.push_back(into.samples_us.size() + i);
+  return fault;
+}
+
+void Sampler::mark_own(std::size_t count) {
+  // What was not looked at one by one carries the mark together; nothing says which of these samples it was.
+  if (!fault_since_last_look()) return;
+  const auto batch = std::span{own_}.last(count);
+  const bool singly = batch.back().finish_us >= worth_a_look_us;
+  for (Offsets& o : singly ? batch.last(1) : batch) o.spoiled = true;
+}
+
+Counters Sampler::settled_counters() {
+  // A rank may be done while what it sent still waits in a queue; when all are done, all has arrived.
+  control_.barrier();
+  return counters_ != nullptr ? counters_->read() : Counters{};
 }
 
 void Sampler::summarise_ranks(const SamplingPlan& plan, Samples& into) {

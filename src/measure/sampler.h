@@ -75,6 +75,7 @@ class Sampler {
     double start_us;   ///< of this rank's start after the agreed one
     double finish_us;  ///< of this rank's finish after the agreed start
     double notice_us;  ///< from rank 0 naming the start to this rank knowing it
+    bool spoiled;      ///< this rank's node counted a fault meanwhile
   };
 
   Offsets execute(Subject& subject, int slot, int batch);
@@ -88,7 +89,10 @@ class Sampler {
   /// `count` samples, and what they mean, gathered at rank 0.
   void take(Subject& subject, const SamplingPlan& plan, std::size_t count, Samples& into);
   void merge(const SamplingPlan& plan, std::size_t count, Samples& into);
-  void mark_spoiled(std::size_t count, Samples& into);
+  void mark_own(std::size_t count);
+  bool fault_since_last_look();
+  /// This node's counters when all that was sent has arrived.
+  Counters settled_counters();
   void adapt_lead(std::vector<double> notices_us);
   void summarise_ranks(const SamplingPlan& plan, Samples& into);
 

@@ -102,7 +102,7 @@ def test_an_empty_or_too_large_placement_is_refused(ranks_per_node: int, nodes: 
         ("value = 8948", "value = 9948", "payload_bytes is above wire_bytes"),
         ('op = "send_recv"', 'op = "send_receive"', "'send_receive' is unknown, accepted: all_red"),
         ('from = "1M"', 'from = "12Q"', r"'limits\[0\].from': size '12Q' is not understood"),
-        ("at_least = 0.97", "at_least = 97", r"'limits\[0\].at_least' is 97"),
+        ("at_least = 0.90", "at_least = 90", r"'limits\[0\].at_least' is 90"),
         ('max = "4M"', 'max = "4"', "smallest size 8 is above largest size 4"),
         ("factor = 2", "factor = 1", "factor 1"),
         ("[sweep]", '[[host]]\nname = "host9"\n[sweep]', "'host9' is unknown, accepted: host1"),
