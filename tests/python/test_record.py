@@ -19,6 +19,9 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from busbar import fabrics
+from busbar.check import Verdict
+from busbar.check import check as judge
 from busbar.errors import UsageError
 from busbar.record.fold import fold
 from busbar.record.journal import JournalWriter, journal_path, record_path, write_record
@@ -433,3 +436,15 @@ def test_the_median_is_over_launch_medians(launches: list[list[float]]) -> None:
 def test_the_models_round_trip_through_json() -> None:
     whole = record()
     assert RunRecord.model_validate_json(whole.model_dump_json()) == whole
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMA.parents[1].glob("*.json")), ids=lambda p: p.name)
+def test_reference_runs_are_valid_and_nothing_in_them_is_impossible(path: Path) -> None:
+    VALIDATOR.validate(json.loads(path.read_text()))
+    reference = load(path)
+    assert reference.run.status == "complete"
+    fabric = fabrics.for_run(reference.run)
+    assert fabric is not None
+    result = judge(reference, fabric)
+    wrong = {Verdict.WRONG_DATA, Verdict.IMPOSSIBLE, Verdict.HANG, Verdict.MISSING}
+    assert [row.label for row in result.rows if row.verdict in wrong] == []
