@@ -85,7 +85,7 @@ ExitCode serve_launch(MpiRuntime& runtime, const CommandLine& line, Progress& pr
       sink->take(launch_answer);
     }
   }
-  const Tally tally = serve(runtime, visitor, progress, *source, listeners);
+  const Tally tally = serve(runtime, visitor, progress, source.get(), listeners);
   progress.enter(Phase::finish, runtime.clock().now());
   return tally.exit_code();
 }

@@ -53,14 +53,14 @@ std::optional<std::string> ListSource::next() {
   return lines_[at_++];
 }
 
-Tally serve(Runtime& runtime, Visitor& visitor, Progress& progress, RequestSource& source,
+Tally serve(Runtime& runtime, Visitor& visitor, Progress& progress, RequestSource* source,
             const std::vector<AnswerSink*>& sinks) {
   Control& workers = runtime.workers();
   Tally tally;
   for (;;) {
     progress.enter(Phase::idle, runtime.clock().now());
     std::string text;
-    if (workers.is_root()) text = next_good_line(runtime, visitor, source, sinks, tally).value_or("");
+    if (workers.is_root()) text = next_good_line(runtime, visitor, *source, sinks, tally).value_or("");
     text = broadcast_text(workers, std::move(text));
     if (text.empty()) break;
 

@@ -55,9 +55,9 @@ struct Tally {
   }
 };
 
-/// Serves until the source ends or says quit. All workers call it; `source` and `sinks` count at rank 0, and the same
-/// tally comes back on every rank.
-Tally serve(Runtime& runtime, Visitor& visitor, Progress& progress, RequestSource& source,
+/// Serves until the source ends or says quit. All workers call it; `source` and `sinks` are rank 0's, null and empty
+/// elsewhere. The same tally comes back on every rank.
+Tally serve(Runtime& runtime, Visitor& visitor, Progress& progress, RequestSource* source,
             const std::vector<AnswerSink*>& sinks);
 
 }  // namespace busbar
