@@ -75,6 +75,7 @@ def _run_facts(record: RunRecord) -> Iterable[Fact]:
         "Warm-up",
         f"{many(warmup.min_samples, 'execution')} and {warmup.min_seconds:g} s, whichever is later",
     )
+    yield "Rest between samples", duration(run.plan.rest_us) if run.plan.rest_us else "none"
     yield "Deadline", f"{run.plan.deadline_seconds:g} s"
     yield "Scenario", run.scenario or DASH
     yield "Background", run.background or DASH
