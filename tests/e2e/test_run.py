@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import jsonschema
+import psutil
 import pytest
 
 from busbar.emulate import preflight
+from busbar.record.journal import read_journal
 from busbar.record.load import load
 from busbar.record.models import RunRecord
 from busbar.record.schema import schema
@@ -152,6 +154,7 @@ def test_faults_end_in_their_exit_codes(tmp_path: Path, fault: str, code: int) -
     if fault.startswith("flip"):
         assert valid(tmp_path / "r.json").points[0].status == "wrong_data"
         assert busbar("check", "r.json", "--fabric", "local", cwd=tmp_path).returncode == 1
+    assert _living("busbar-bench-faulty") == []
     if code == 4:
         point = valid(tmp_path / "r.json").points[0]
         assert point.status == "hang"
@@ -162,6 +165,31 @@ def test_faults_end_in_their_exit_codes(tmp_path: Path, fault: str, code: int) -
     if fault.startswith("die"):
         assert (tmp_path / "r.journal.jsonl").exists()
         assert "--resume" in done.stderr
+
+
+def _living(program: str) -> list[int]:
+    """Processes of that program; one that has ended and is not yet collected is none."""
+    short = program[:15]  # as the kernel keeps names
+    found = psutil.process_iter(["pid", "name", "status"])
+    return [p.pid for p in found if p.info["name"] == short and p.info["status"] != "zombie"]
+
+
+def test_a_launch_stuck_in_initialisation_ends_and_says_so(tmp_path: Path) -> None:
+    engine = tmp_path / "stuck-bench"
+    engine.write_text(
+        '#!/bin/sh\nif [ "$OMPI_COMM_WORLD_RANK" = 1 ]; then kill -STOP $$; fi\n'
+        f'exec {BIN}/busbar-bench "$@"\n'
+    )
+    engine.chmod(0o755)
+    done = busbar(
+        "run", "all_reduce", "--ranks", "2", "--init-deadline", "1", "--output", "r.json",
+        engine=str(engine), cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "initialisation" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    record = read_journal(tmp_path / "r.journal.jsonl")
+    assert [(p.key, p.status) for p in record.problems] == [(None, "hang")]
 
 
 def test_a_killed_run_resumes_and_measures_nothing_twice(tmp_path: Path) -> None:
@@ -198,29 +226,12 @@ def _kill_after(words: list[str], lines: int, cwd: Path) -> None:
     for _ in range(lines):
         if not process.stdout.readline():
             break
-    for child in _descendants(process.pid):
-        try:
-            os.kill(child, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    launcher = psutil.Process(process.pid)
+    for one in [launcher, *launcher.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
     process.stdout.close()
     process.wait()
-
-
-def _descendants(root: int) -> list[int]:
-    parents: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found, queue = [root], [root]
-    while queue:
-        children = parents.get(queue.pop(), [])
-        found += children
-        queue += children
-    return found
 
 
 @pytest.mark.parametrize(

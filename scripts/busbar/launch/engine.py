@@ -6,14 +6,15 @@ import contextlib
 import json
 import os
 import queue
-import signal
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
-from busbar.errors import BusbarError, Incomplete, UsageError
+import psutil
+
+from busbar.errors import BusbarError, ExitCode, Incomplete, UsageError
 from busbar.launch.target import Target
 
 Json = dict[str, Any]
@@ -22,15 +23,19 @@ _WATCHDOG = "busbar-watchdog: "
 _STDERR_KEPT = 10_000
 """Lines of standard error that are kept: to explain an end that nobody asked for, and for what a
 library reports when it ends."""
-_GATHER_SECONDS = 3.0
-"""From the first watchdog's line to the last one's: ranks pass the same deadline at nearly the
-same time, and each waits before it ends the launch."""
+_GATHER_SECONDS = 1.5
+"""From the first watchdog's line to the last one's: they notice within half a second of each other.
+Less than the two seconds after which the first rank ends: then mpirun wakes ranks that had been
+stopped, and these would report as if they had been there all along."""
+_HANG: Json = {"type": "hang"}
 _END_SECONDS = 15.0
 """For a launch that was told to quit to be gone."""
 
 
 class LaunchHang(BusbarError):
     """A deadline passed; the ranks that could still speak are in `reports`."""
+
+    exit_code = ExitCode.HANG
 
     def __init__(self, message: str, reports: list[Json]) -> None:
         super().__init__(message)
@@ -110,6 +115,8 @@ class Engine:
             answer = self._answers.get(timeout=deadline)
         except queue.Empty:
             raise self._hang(f"no answer for {deadline:.0f} s while {doing}") from None
+        if answer is _HANG:
+            raise self._hang(f"deadline passed while {doing}")
         if answer is None:
             self._end_badly(f"while {doing}")
         assert answer is not None
@@ -154,6 +161,8 @@ class Engine:
             if found:
                 try:
                     self._reports.append(json.loads(report))
+                    if not self._reported.is_set():
+                        self._answers.put(_HANG)
                     self._reported.set()
                     continue
                 except ValueError:
@@ -166,8 +175,12 @@ class Engine:
 
     def kill(self) -> None:
         """End the launch at once, whatever it does."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        # Ranks are in sessions of their own, and one that is stopped would outlive its mpirun.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for rank in psutil.Process(self._process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    rank.kill()
+        self._process.kill()
         self._process.wait()
 
     def close(self) -> None:

@@ -110,14 +110,7 @@ class Runner:
     def _launch(
         self, slot: Slot, number: int, visits: list[Visit], done: Done, fingerprint: str | None
     ) -> str:
-        environment = self._settings.common_environment | slot.environment
-        with Engine(
-            self._settings.target,
-            self._settings.program,
-            environment,
-            base_environment=_without_swept(os.environ, self._plan),
-            init_deadline=self._settings.init_deadline_seconds,
-        ) as engine:
+        with self._start(slot) as engine:
             launch = _launch_line(engine.launch_line, slot, number)
             seen = fingerprint_of(launch)
             self._open_segment(seen, fingerprint)
@@ -136,6 +129,21 @@ class Runner:
                     break
                 self._watcher.visited(slot, visit)
         return seen
+
+    def _start(self, slot: Slot) -> Engine:
+        try:
+            return Engine(
+                self._settings.target,
+                self._settings.program,
+                self._settings.common_environment | slot.environment,
+                base_environment=_without_swept(os.environ, self._plan),
+                init_deadline=self._settings.init_deadline_seconds,
+            )
+        except LaunchHang as hang:
+            # No point was reached, so none can be blamed: the next launch would hang as well.
+            problem = ProblemLine(launch=None, key=None, status="hang", reason=hang.message)
+            self._journal.append(problem)
+            raise
 
     def _open_segment(self, seen: str, known: str | None) -> None:
         if known is None:
