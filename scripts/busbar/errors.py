@@ -40,9 +40,3 @@ class Incomplete(BusbarError):
     """Something required could not be measured or judged."""
 
     exit_code = ExitCode.INCOMPLETE
-
-
-class Hang(BusbarError):
-    """An operation or a launch passed its deadline."""
-
-    exit_code = ExitCode.HANG

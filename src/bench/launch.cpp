@@ -58,7 +58,7 @@ Json process_json(const Host& host) {
   Json nics = Json::array();
   for (const Nic& nic : host.nics) nics.push_back(nic.name);
   return {{"host", host.name},
-          {"role", "worker"},
+          {"role", name(Role::worker)},
           {"pid", getpid()},
           {"cpus", host.cpus},
           {"gpu", nullptr},

@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace busbar {
 
@@ -34,6 +35,9 @@ struct ProcessId : Strong<ProcessId, int> {
 
 /// What a process is there for. Only workers take part in operations.
 enum class Role : std::uint8_t { worker, aggregator };
+
+/// The role's name in the record.
+constexpr std::string_view name(Role role) { return role == Role::worker ? "worker" : "aggregator"; }
 
 /// Time on one clock, from an origin that only the clock knows.
 using Nanoseconds = std::chrono::nanoseconds;
