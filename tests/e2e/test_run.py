@@ -66,7 +66,9 @@ def test_a_local_run_leaves_a_valid_record_a_verdict_and_a_page(tmp_path: Path) 
     assert len(record.points) == len(record.run.plan.rows)
     assert {len(point.blocks) for point in record.points} == {2}
     # Shared memory has no bound, so nothing can be judged, which is no pass.
-    assert busbar("check", "r.json", cwd=tmp_path).returncode == 3
+    judged = busbar("check", "r.json", cwd=tmp_path)
+    assert judged.returncode == 3
+    assert "at the copy rate that this run measured" in " ".join(judged.stdout.split())
     assert busbar("report", "r.json", "--output", "r.html", cwd=tmp_path).returncode == 0
     # Records are not replaced.
     again = busbar("run", "barrier", *QUICK, "--output", "r.json", cwd=tmp_path)

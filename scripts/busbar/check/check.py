@@ -11,8 +11,11 @@ from busbar.fabrics.model import Fabric, Limit
 from busbar.record.key import parse_ranks
 from busbar.record.models import PlannedPoint, Point, RunRecord
 from busbar.theory.bound import Bound, bound
+from busbar.theory.constants import fit
+from busbar.theory.expected import expected
 from busbar.theory.operations import OPERATIONS
 from busbar.theory.wire import least_bytes
+from busbar.units import format_time_us
 
 MAX_SPOILED_SHARE = 0.05  # an occasional retransmit is normal; one sample in twenty is not
 
@@ -147,7 +150,7 @@ class _Judge:
         op = point.key.op
         known = OPERATIONS.get(op)
         if self._fabric.kind == "shared_memory":
-            return "Shared memory has an expected time, no bound."
+            return self._expected_by_copying(point)
         if known is None or not known.phases:
             return f"Operation '{op}' has no bound."
         if point.observed.in_network:
@@ -155,6 +158,19 @@ class _Judge:
         if not point.blocks:
             return "The record does not say which hosts it ran on."
         return ""
+
+    def _expected_by_copying(self, point: Point) -> str:
+        """What to expect of shared memory, which has no bound, in one sentence."""
+        key = point.key
+        if key.op in OPERATIONS and point.blocks:
+            constants = fit(self._record, self._fabric)
+            placement = self._placement(point)
+            for best in expected(self._fabric, key.op, key.size_bytes, placement, constants):
+                return (
+                    f"Shared memory has no bound; {best.algorithm} takes "
+                    f"{format_time_us(best.time_us)} at the copy rate that this run measured."
+                )
+        return "Shared memory has no bound; an expected time needs memory_copy in the same run."
 
     def _placement(self, point: Point) -> tuple[str, ...]:
         """The host of each rank of the point's group, as its launch had them."""
