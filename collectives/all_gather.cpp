@@ -11,7 +11,8 @@ class AllGather final : public Collective {
     return {.name = "all_gather",
             .summary = "every rank gets all ranks' chunks, in rank order",
             .in_place = true,
-            .chunked = true};
+            .chunked = true,
+            .tree = TreeFlow::owner_to_all};
   }
 
   double bus_factor(int ranks) const override { return 1.0 * (ranks - 1) / ranks; }

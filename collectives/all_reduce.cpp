@@ -11,7 +11,8 @@ class AllReduce final : public Collective {
     return {.name = "all_reduce",
             .summary = "every rank gets the reduction of all ranks' vectors",
             .reduces = true,
-            .in_place = true};
+            .in_place = true,
+            .tree = TreeFlow::reduce_to_all};
   }
 
   double bus_factor(int ranks) const override { return 2.0 * (ranks - 1) / ranks; }

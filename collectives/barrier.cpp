@@ -8,7 +8,10 @@ namespace {
 class Barrier final : public Collective {
  public:
   Traits traits() const override {
-    return {.name = "barrier", .summary = "no rank leaves before all have entered", .has_data = false};
+    return {.name = "barrier",
+            .summary = "no rank leaves before all have entered",
+            .has_data = false,
+            .tree = TreeFlow::reduce_to_all};
   }
 
   double bus_factor(int) const override { return 1.0; }

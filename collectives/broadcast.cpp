@@ -9,7 +9,10 @@ namespace {
 class Broadcast final : public Collective {
  public:
   Traits traits() const override {
-    return {.name = "broadcast", .summary = "every rank gets the root's vector", .rooted = true};
+    return {.name = "broadcast",
+            .summary = "every rank gets the root's vector",
+            .rooted = true,
+            .tree = TreeFlow::owner_to_all};
   }
 
   double bus_factor(int) const override { return 1.0; }

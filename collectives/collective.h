@@ -50,6 +50,11 @@ struct Segment {
 };
 using Answer = std::vector<Segment>;
 
+/// What a reduction tree inside the network makes of an operation: contributions of all ranks, or the data of their one
+/// owner, go up the tree, and what leaves its top goes down to all ranks, or to the owner alone. The owner is the root
+/// where the operation has one, else the rank whose chunk it is.
+enum class TreeFlow : std::uint8_t { none, reduce_to_all, reduce_to_owner, owner_to_all };
+
 struct Traits {
   std::string_view name;
   std::string_view summary;  ///< one sentence for --help and --describe
@@ -59,6 +64,7 @@ struct Traits {
   bool chunked = false;   ///< size_bytes is a total: must be a multiple of ranks × element size
   bool has_data = true;   ///< barrier and null carry none: their size is 0
   bool point_to_point = false;
+  TreeFlow tree = TreeFlow::none;  ///< none: a tree has nothing to do for it
   int min_ranks = 1;
   double time_share = 1.0;  ///< reported time over measured time: 0.5 for a round trip reported as one way
 };

@@ -17,7 +17,8 @@ class Reduce final : public Collective {
             .summary = "the root gets the reduction of all ranks' vectors",
             .reduces = true,
             .rooted = true,
-            .in_place = true};
+            .in_place = true,
+            .tree = TreeFlow::reduce_to_owner};
   }
 
   double bus_factor(int) const override { return 1.0; }

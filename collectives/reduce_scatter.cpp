@@ -12,7 +12,8 @@ class ReduceScatter final : public Collective {
             .summary = "every rank gets its own chunk of the reduction of all ranks' vectors",
             .reduces = true,
             .in_place = true,
-            .chunked = true};
+            .chunked = true,
+            .tree = TreeFlow::reduce_to_owner};
   }
 
   double bus_factor(int ranks) const override { return 1.0 * (ranks - 1) / ranks; }

@@ -197,6 +197,7 @@ std::string describe(int ranks) {
                           {"chunked", t.chunked},
                           {"has_data", t.has_data},
                           {"point_to_point", t.point_to_point},
+                          {"in_network", t.tree != TreeFlow::none},
                           {"min_ranks", t.min_ranks},
                           {"bus_factor", t.has_data && ranks >= t.min_ranks ? Json(c->bus_factor(ranks)) : Json()}});
   }
@@ -214,6 +215,7 @@ std::optional<CommandLine> parse_command_line(int argc, const char* const* argv,
   std::vector<std::string> sizes{"8", "1M", "0"};
   bool serve = false;
   bool describe = false;
+  std::string role = "worker";
   CLI::App app{"busbar-bench: measures collective operations between MPI processes; start it with mpirun or srun.",
                "busbar-bench"};
   app.footer(footer);
@@ -229,6 +231,12 @@ std::optional<CommandLine> parse_command_line(int argc, const char* const* argv,
   app.add_flag("--describe", describe, "print the operations' metadata as JSON and end");
   app.add_option("--describe-ranks", line.describe_ranks,
                  "number of ranks that --describe computes bus factors for [4]");
+  app.add_option("--role", role,
+                 "worker, or aggregator: takes no part in operations but reduces for variants with in_network=tree; "
+                 "aggregators come after all workers [worker]");
+  app.add_option("--tree", line.trees,
+                 "for workers: CHILD=PARENT,... by host, who hangs on which aggregator; repeatable, one per tree "
+                 "[every aggregator a tree of its own]");
   serve_flag->excludes(plan_option);
   try {
     app.parse(argc, argv);
@@ -241,7 +249,14 @@ std::optional<CommandLine> parse_command_line(int argc, const char* const* argv,
   line.min_bytes = parse_size(sizes[0]);
   line.max_bytes = parse_size(sizes[1]);
   line.step_bytes = parse_size(sizes[2]);
-  line.mode = describe ? Mode::describe : serve ? Mode::serve : !line.plan_file.empty() ? Mode::plan : Mode::sweep;
+  if (role != "worker" && role != "aggregator") {
+    throw UsageError(fmt::format("unknown role '{}'; accepted: worker, aggregator", role));
+  }
+  line.mode = role == "aggregator"      ? Mode::aggregate
+              : describe                ? Mode::describe
+              : serve                   ? Mode::serve
+              : !line.plan_file.empty() ? Mode::plan
+                                        : Mode::sweep;
   if (line.mode == Mode::sweep) check_sweep(line);
   if (line.mode == Mode::describe && line.describe_ranks < 1)
     throw UsageError("--describe-ranks needs at least 1 rank");

@@ -7,7 +7,7 @@
 
 namespace busbar {
 
-enum class Mode { sweep, serve, plan, describe };
+enum class Mode { sweep, serve, plan, describe, aggregate };
 
 struct CommandLine {
   Mode mode = Mode::sweep;
@@ -15,6 +15,7 @@ struct CommandLine {
   std::string journal_file;
   double init_deadline_seconds = 120;
   int describe_ranks = 4;
+  std::vector<std::string> trees;
 
   // A sweep: every combination of these, sizes innermost.
   std::vector<std::string> operations;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -54,11 +55,11 @@ Json host_json(const Host& host) {
 
 /// What one process tells of itself; keys and figures that only the survey needs are dropped before it becomes a
 /// record.
-Json process_json(const Host& host) {
+Json process_json(const Host& host, Role role) {
   Json nics = Json::array();
   for (const Nic& nic : host.nics) nics.push_back(nic.name);
   return {{"host", host.name},
-          {"role", name(Role::worker)},
+          {"role", name(role)},
           {"pid", getpid()},
           {"cpus", host.cpus},
           {"gpu", nullptr},
@@ -90,20 +91,26 @@ Json conf_json(const char* const* environment) {
 
 }  // namespace
 
-Launch survey(Runtime& runtime, const BuildInfo& build, double init_us, Json& answer) {
+Introductions introduce(Control& everyone, Role role, double init_us) {
+  Introductions all;
+  all.told = gather_texts(everyone, process_json(read_host(), role).dump());
+  for (const double us : gather_value(everyone, init_us)) all.slowest_init_us = std::max(all.slowest_init_us, us);
+  return all;
+}
+
+Launch survey(Runtime& runtime, const BuildInfo& build, const Introductions& everyone, Json& answer) {
   Control& workers = runtime.workers();
   const Host host = read_host();
-  const auto told = gather_texts(workers, process_json(host).dump());
-  const auto init_of_all = gather_value(workers, init_us);
   ClockSync sync(workers, runtime.clock(), clock_domain_key(host));
   sync.sync();
 
   Json processes = Json::array();
   Json hosts = Json::array();
-  if (workers.is_root()) assemble(told, processes, hosts);
+  if (workers.is_root()) assemble(everyone.told, processes, hosts);
   const Json shared = Json::parse(broadcast_text(workers, processes.dump()));
   Launch launch;
   for (const Json& process : shared) {
+    if (process.at("role") != name(Role::worker)) continue;
     launch.places.push_back({process.at("host").get<std::string>(), process.at("clock_key").get<std::uint64_t>()});
   }
   launch.began = runtime.clock().now();
@@ -115,7 +122,7 @@ Launch survey(Runtime& runtime, const BuildInfo& build, double init_us, Json& an
       {"protocol", 1},
       {"transport", runtime.transport().name()},
       {"started", utc_now()},
-      {"init_us", *std::max_element(init_of_all.begin(), init_of_all.end())},
+      {"init_us", everyone.slowest_init_us},
       {"processes", std::move(processes)},
       {"settings", recorded_settings(environ)},
       {"nccl_conf", conf_json(environ)},

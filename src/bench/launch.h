@@ -18,7 +18,7 @@ struct Place {
 };
 
 struct Launch {
-  std::vector<Place> places;  ///< by rank
+  std::vector<Place> places;  ///< of the workers, by rank
   Nanoseconds began{};        ///< on rank 0's clock
 };
 
@@ -28,9 +28,16 @@ struct BuildInfo {
   std::string compiler;
 };
 
+/// What one process tells of itself, and the time that initialising the library took on it. Collective over all
+/// processes of the launch, whatever their role: workers first tell each other in `survey`, aggregators only here.
+struct Introductions {
+  std::vector<std::string> told;  ///< at process 0: one text per process
+  double slowest_init_us = 0;     ///< at process 0
+};
+Introductions introduce(Control& everyone, Role role, double init_us);
+
 /// Gathers who and what this launch runs on. Collective over the workers.
-/// @param init_us how long initialising the library took on this rank, microseconds
-/// @param answer  at rank 0: the `launch` answer
-Launch survey(Runtime& runtime, const BuildInfo& build, double init_us, nlohmann::json& answer);
+/// @param answer at rank 0: the `launch` answer
+Launch survey(Runtime& runtime, const BuildInfo& build, const Introductions& everyone, nlohmann::json& answer);
 
 }  // namespace busbar

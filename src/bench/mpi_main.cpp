@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/command_line.h"
+#include "bench/mpi_aggregate.h"
 #include "bench/server.h"
 #include "measure/watchdog.h"
 #include "memory/host.h"
@@ -16,14 +17,15 @@
 #include "record/jsonl.h"
 #include "record/table.h"
 #include "transport/mpi_control.h"
+#include "transport/mpi_orders.h"
 
 namespace busbar {
 namespace {
 
 class MpiRuntime final : public Runtime {
  public:
-  MpiRuntime(MPI_Comm workers, const Clock& clock, const TransportMaker& make_transport)
-      : workers_(workers), transport_(make_transport(workers)), clock_(clock), comm_(workers) {}
+  MpiRuntime(const mpi::World& world, const Clock& clock, std::unique_ptr<Transport> transport)
+      : workers_(world.peers()), transport_(std::move(transport)), clock_(clock), comm_(world.peers()) {}
   Control& workers() override { return workers_; }
   std::unique_ptr<Control> control_of(const std::vector<Rank>& members) override {
     const mpi::Communicator group = mpi::communicator_of(comm_, members);
@@ -62,9 +64,9 @@ ExitCode exit_code_of(const std::exception& problem) {
   return ours != nullptr ? ours->code() : ExitCode::incomplete;
 }
 
-ExitCode serve_launch(MpiRuntime& runtime, const CommandLine& line, Progress& progress, double init_us) {
+ExitCode serve_launch(MpiRuntime& runtime, const CommandLine& line, Progress& progress, const Introductions& everyone) {
   nlohmann::json launch_answer;
-  const Launch launch = survey(runtime, BuildInfo{BUSBAR_VERSION, BUSBAR_COMPILER}, init_us, launch_answer);
+  const Launch launch = survey(runtime, BuildInfo{BUSBAR_VERSION, BUSBAR_COMPILER}, everyone, launch_answer);
   CounterReader counters;
   Visitor visitor(runtime, launch, progress, &counters);
 
@@ -88,6 +90,27 @@ ExitCode serve_launch(MpiRuntime& runtime, const CommandLine& line, Progress& pr
   const Tally tally = serve(runtime, visitor, progress, source.get(), listeners);
   progress.enter(Phase::finish, runtime.clock().now());
   return tally.exit_code();
+}
+
+void dismiss_aggregators(const mpi::World& world) {
+  const mpi::AggregatorOrders orders(world.everyone());
+  for (int p = world.workers(); p < static_cast<int>(world.processes().size()); ++p) orders.dismiss(ProcessId{p});
+}
+
+/// One process's life between MPI's start and end.
+ExitCode live(const CommandLine& line, const mpi::World& world, const Clock& clock, Progress& progress, double init_us,
+              const TransportMaker& make_transport) {
+  const Role role = line.mode == Mode::aggregate ? Role::aggregator : Role::worker;
+  mpi::MpiControl all(world.everyone());
+  const Introductions everyone = introduce(all, role, init_us);
+  if (role == Role::aggregator) {
+    aggregate(world, clock, progress);
+    return ExitCode::holds;
+  }
+  MpiRuntime runtime(world, clock, make_transport(world, line.trees));
+  const ExitCode code = serve_launch(runtime, line, progress, everyone);
+  if (runtime.workers().is_root()) dismiss_aggregators(world);
+  return code;
 }
 
 }  // namespace
@@ -114,18 +137,18 @@ int mpi_main(int argc, char** argv, const TransportMaker& make_transport) {
       std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(line->init_deadline_seconds));
   const Nanoseconds begin = clock.now();
   Progress progress(begin, deadline);
-  const Watchdog watchdog(progress, clock, WatchdogOptions{.host = host_name()});
+  const Role role = line->mode == Mode::aggregate ? Role::aggregator : Role::worker;
+  const Watchdog watchdog(progress, clock, WatchdogOptions{.host = host_name(), .role = role});
   try {
     const mpi::Session session(&argc, &argv);
     const double init_us = as_us(clock.now() - begin);
-    MpiRuntime runtime(MPI_COMM_WORLD, clock, make_transport);
-    progress.set_rank(ProcessId{runtime.workers().rank().value});
     try {
-      return static_cast<int>(serve_launch(runtime, *line, progress, init_us));
+      const mpi::World world(role, host_name());
+      progress.set_rank(world.self());
+      return static_cast<int>(live(*line, world, clock, progress, init_us, make_transport));
     } catch (const std::exception& problem) {
-      // Other ranks may be waiting for this one: the launch ends here, for all.
-      fmt::print(stderr, "busbar-bench: rank {} on {}: {}\n", runtime.workers().rank().value, host_name(),
-                 problem.what());
+      // Others may be waiting for this process: the launch ends here, for all.
+      fmt::print(stderr, "busbar-bench: {} on {}: {}\n", name(role), host_name(), problem.what());
       MPI_Abort(MPI_COMM_WORLD, static_cast<int>(exit_code_of(problem)));
     }
   } catch (const Error& problem) {

@@ -28,6 +28,10 @@ OperationSpec specify(const PointRequest& point, InPlaceResult in_place_result) 
                        .redop = point.redop};
 }
 
+Nanoseconds deadline_of(const VisitRequest& visit) {
+  return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(visit.deadline_seconds));
+}
+
 SamplingPlan sampling_plan(const VisitRequest& visit) {
   return SamplingPlan{.pipelined = visit.point.timing == Timing::pipelined,
                       .time_share = visit.point.collective->traits().time_share,
@@ -75,7 +79,7 @@ Visitor::Visitor(Runtime& runtime, const Launch& launch, Progress& progress, Cou
 
 std::optional<std::string> Visitor::objection(const VisitRequest& visit) const {
   for (const Variant& v : visit.variants) {
-    if (auto why = runtime_.transport().objection(v.settings)) return why;
+    if (auto why = runtime_.transport().objection(v.settings, *visit.point.collective)) return why;
   }
   // Memory that is not there would be found by the kernel's out-of-memory killer, which gives no sentence.
   const auto available = available_memory();
@@ -111,9 +115,8 @@ void Visitor::carry_out(const VisitRequest& visit, const Emit& emit) {
   Json held =
       Json::array();  // by a leader that is not rank 0: sent when all is done, as rank 0 may be taking part until then
   if (takes_part) {
-    progress_.begin_point(
-        visit.point.collective->traits().name, visit.point.size, visit.variants.front().name,
-        std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(visit.deadline_seconds)));
+    progress_.begin_point(visit.point.collective->traits().name, visit.point.size, visit.variants.front().name,
+                          deadline_of(visit));
     progress_.enter(Phase::prepare, runtime_.clock().now());
     GroupContext& group = context_of(members);
     for (const std::size_t v : shuffled(visit.variants.size(), visit.seed)) {
@@ -134,12 +137,12 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
   const PointRequest& point = visit.point;
   const Clock& clock = runtime_.clock();
   Control& control = group.control();
-  progress_.begin_point(point.collective->traits().name, point.size, variant.name,
-                        std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(visit.deadline_seconds)));
+  progress_.begin_point(point.collective->traits().name, point.size, variant.name, deadline_of(visit));
   progress_.enter(Phase::prepare, clock.now());
   const Nanoseconds begin = clock.now();
   Channel& channel = group.channel(variant.settings);
-  const OperationSpec spec = specify(point, channel.in_place_result());
+  OperationSpec spec = specify(point, channel.in_place_result());
+  spec.deadline = deadline_of(visit);
   Workload workload(channel, runtime_.memory(), spec, control.rank(), visit.seed);
   const double prepare_us = as_us(clock.now() - begin);
 

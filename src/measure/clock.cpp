@@ -11,6 +11,11 @@ namespace {
 // wait after this margin is spun.
 constexpr Nanoseconds sleep_margin{200'000};
 
+timespec as_timespec(Nanoseconds t) {
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(t);
+  return {.tv_sec = whole.count(), .tv_nsec = (t - whole).count()};
+}
+
 }  // namespace
 
 Nanoseconds MonotonicClock::now() const noexcept {
@@ -22,9 +27,7 @@ Nanoseconds MonotonicClock::now() const noexcept {
 Nanoseconds MonotonicClock::wait_until(Nanoseconds then) const noexcept {
   Nanoseconds t = now();
   if (share_core_ && then - t > 2 * sleep_margin) {
-    const Nanoseconds wake = then - sleep_margin;
-    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(wake);
-    const timespec until{.tv_sec = whole.count(), .tv_nsec = (wake - whole).count()};
+    const timespec until = as_timespec(then - sleep_margin);
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
     t = now();
   }
@@ -33,6 +36,11 @@ Nanoseconds MonotonicClock::wait_until(Nanoseconds then) const noexcept {
     t = now();
   }
   return t;
+}
+
+void MonotonicClock::nap(Nanoseconds length) const noexcept {
+  const timespec span = as_timespec(length);
+  clock_nanosleep(CLOCK_MONOTONIC, 0, &span, nullptr);
 }
 
 }  // namespace busbar

@@ -14,6 +14,8 @@ class Clock {
   /// Waits until `then` and returns the first reading that is not before it: the start of whatever follows, with no
   /// second reading in between. Returns at once, with the present time, when `then` has passed.
   virtual Nanoseconds wait_until(Nanoseconds then) const noexcept = 0;
+  /// Gives the core away for about this long; for waiting that nothing depends on.
+  virtual void nap(Nanoseconds length) const noexcept = 0;
 };
 
 /// CLOCK_MONOTONIC: not stepped, and the same for all processes of one kernel.
@@ -23,6 +25,7 @@ class MonotonicClock final : public Clock {
   explicit MonotonicClock(bool share_core) : share_core_(share_core) {}
   Nanoseconds now() const noexcept override;
   Nanoseconds wait_until(Nanoseconds then) const noexcept override;
+  void nap(Nanoseconds length) const noexcept override;
 
  private:
   bool share_core_;

@@ -36,6 +36,7 @@ class Progress {
     std::string operation;  ///< empty before the first point
     std::string variant;
     std::optional<std::uint64_t> size_bytes;  ///< none before the first point
+    std::optional<ProcessId> waits_for;       ///< whose message is missing, where that is known
 
     /// When the watchdog must act; none in `idle`: a process may wait for the next request as long as it likes.
     std::optional<Nanoseconds> deadline() const {
@@ -74,8 +75,12 @@ class Progress {
     sequence_.store(sequence_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     since_.store(now.count(), std::memory_order_release);
     phase_.store(phase, std::memory_order_release);
+    waits_for_.store(nobody, std::memory_order_release);
     close();
   }
+
+  /// Within a phase: the process without whose message it cannot go on. Forgotten when the next phase begins.
+  void set_waits_for(ProcessId process) noexcept { waits_for_.store(process.value, std::memory_order_release); }
 
   /// Any thread. Allocates; never blocks the writer.
   Snapshot read() const {
@@ -90,6 +95,7 @@ class Progress {
       s.operation = get(operation_);
       s.variant = get(variant_);
       if (has_point_.load(std::memory_order_acquire)) s.size_bytes = size_bytes_.load(std::memory_order_acquire);
+      if (const int peer = waits_for_.load(std::memory_order_acquire); peer != nobody) s.waits_for = ProcessId{peer};
       if (version_.load(std::memory_order_relaxed) != before) continue;
       if (const int rank = rank_.load(std::memory_order_acquire); rank >= 0) s.rank = rank;
       return s;
@@ -105,6 +111,8 @@ class Progress {
   // each access, which cost nothing on x86 and little on ARM).
   using Word = std::uint64_t;
   using Text = std::array<std::atomic<Word>, text_bytes / sizeof(Word)>;
+
+  static constexpr int nobody = -1;
 
   void open() noexcept { version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
   void close() noexcept { version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
@@ -132,6 +140,7 @@ class Progress {
   std::atomic<std::uint64_t> size_bytes_{0};
   std::atomic<bool> has_point_{false};
   std::atomic<int> rank_{-1};
+  std::atomic<int> waits_for_{nobody};
   Text operation_{};
   Text variant_{};
 };

@@ -30,17 +30,19 @@ std::optional<Nanoseconds> overdue(const Progress::Snapshot& at, Nanoseconds now
   return now - at.since;
 }
 
-std::string hang_line(const Progress::Snapshot& at, const std::string& host, Nanoseconds waited) {
+std::string hang_line(const Progress::Snapshot& at, const WatchdogOptions& who, Nanoseconds waited) {
   const bool has_point = at.size_bytes.has_value();
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(waited).count();
   nlohmann::ordered_json line;
   line["rank"] = or_null(at.rank);
-  line["host"] = host;
+  line["host"] = who.host;
+  line["role"] = name(who.role);
   line["sequence"] = at.sequence;
   line["phase"] = name(at.phase);
   line["operation"] = has_point ? nlohmann::ordered_json(at.operation) : nullptr;
   line["size_bytes"] = or_null(at.size_bytes);
-  line["variant"] = has_point ? nlohmann::ordered_json(at.variant) : nullptr;
+  line["variant"] = at.variant.empty() ? nullptr : nlohmann::ordered_json(at.variant);
+  line["waits_for"] = at.waits_for ? nlohmann::ordered_json(at.waits_for->value) : nullptr;
   line["waited_s"] = static_cast<double>(milliseconds) / 1000.0;
   // A name that was cut within a character must not cost the whole line: `replace`, not the default `strict`.
   return "busbar-watchdog: " + line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -69,7 +71,7 @@ void Watchdog::run(const std::stop_token& stop) {
     const auto deadline = at.deadline();
     const Nanoseconds rest = deadline ? *deadline - noticed : longest_nap;
     if (waited) {
-      say(hang_line(at, options_.host, *waited));
+      say(hang_line(at, options_, *waited));
       hangs = true;
     } else if (!nap(stop, std::min(rest, longest_nap))) {
       return;

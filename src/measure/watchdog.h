@@ -19,6 +19,7 @@ namespace busbar {
 
 struct WatchdogOptions {
   std::string host;
+  Role role = Role::worker;
   /// Between the line and the end. The launcher tears all ranks down when the first one ends, and the others are to
   /// have said where they hang by then: they notice within `Watchdog::longest_nap` of each other.
   Nanoseconds grace{2'000'000'000};
@@ -31,7 +32,7 @@ struct WatchdogOptions {
 std::optional<Nanoseconds> overdue(const Progress::Snapshot& at, Nanoseconds now);
 
 /// `busbar-watchdog: {…}` and a newline, as results/README.md describes it.
-std::string hang_line(const Progress::Snapshot& at, const std::string& host, Nanoseconds waited);
+std::string hang_line(const Progress::Snapshot& at, const WatchdogOptions& who, Nanoseconds waited);
 
 /// Watches `progress` from construction to destruction; both it and `clock` must outlive the watchdog. `clock` is the
 /// one whose readings `progress` gets, and is read from the watchdog's thread.

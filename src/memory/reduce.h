@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "core/datatype.h"
 
@@ -11,6 +12,11 @@ namespace busbar {
 /// half and bfloat16 are computed in float and rounded to nearest. The two stretches must be aligned and must not
 /// overlap.
 void reduce_into(DataType type, RedOp redop, std::byte* destination, const std::byte* source, std::size_t count);
+
+/// The same with several sources, in their order, so that the result does not depend on who came first: every source is
+/// read once, in blocks that keep the destination in the first-level cache.
+void reduce_all_into(DataType type, RedOp redop, std::byte* destination, std::span<const std::byte* const> sources,
+                     std::size_t count);
 
 /// data[i] /= ranks for `count` elements: the second half of avg. Integers round towards zero.
 void average_in_place(DataType type, std::byte* data, std::size_t count, int ranks);

@@ -7,9 +7,12 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/datatype.h"
+#include "core/units.h"
 #include "measure/histogram.h"
 #include "measure/statistics.h"
 
@@ -34,12 +37,20 @@ std::string text_or_dash(const Json& value) {
 
 void print_launch(std::FILE* out, const Json& launch) {
   const Json& processes = launch.at("processes");
-  fmt::print(out, "# busbar-bench {} on {} ranks, {} hosts, {}\n",
-             launch.at("system").at("versions").at("busbar").get<std::string>(), processes.size(),
-             launch.at("system").at("hosts").size(), launch.at("system").at("versions").at("mpi").get<std::string>());
+  std::set<std::string> hosts;
+  std::size_t ranks = 0;
   for (const Json& p : processes) {
-    fmt::print(out, "#   rank {:>3}  {}  pid {}  cpus {}\n", p.at("rank").get<int>(), p.at("host").get<std::string>(),
-               p.at("pid").get<int>(), p.at("cpus").get<std::string>());
+    if (p.at("role") != name(Role::worker)) continue;
+    hosts.insert(p.at("host").get<std::string>());
+    ++ranks;
+  }
+  const Json& versions = launch.at("system").at("versions");
+  fmt::print(out, "# busbar-bench {} on {} ranks, {} hosts, {}\n", versions.at("busbar").get<std::string>(), ranks,
+             hosts.size(), versions.at("mpi").get<std::string>());
+  for (const Json& p : processes) {
+    const bool works = p.at("role") == name(Role::worker);
+    fmt::print(out, "#   {} {:>3}  {}  pid {}  cpus {}\n", works ? "rank" : "aggregator", p.at("rank").get<int>(),
+               p.at("host").get<std::string>(), p.at("pid").get<int>(), p.at("cpus").get<std::string>());
   }
 }
 

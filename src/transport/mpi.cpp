@@ -1,19 +1,24 @@
 #include "transport/mpi.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <string>
 
+#include "collectives/registry.h"
 #include "core/error.h"
 #include "transport/mpi_native.h"
 #include "transport/mpi_scheduled.h"
+#include "transport/mpi_sharp.h"
 #include "transport/mpi_tool.h"
+#include "transport/mpi_tree.h"
 
 namespace busbar::mpi {
 namespace {
 
 constexpr std::string_view schedule_key = "schedule";
+constexpr std::string_view in_network_key = "in_network";
 constexpr std::string_view tuned_prefix = "coll_tuned_";
 const std::string dynamic_rules = "coll_tuned_use_dynamic_rules";
 
@@ -63,9 +68,15 @@ class MpiChannel final : public Channel {
   std::string ran_;
 };
 
+std::string in_network(const Settings& settings) {
+  const auto asked = settings.find(std::string{in_network_key});
+  return asked == settings.end() ? "off" : asked->second;
+}
+
 class MpiTransport final : public Transport {
  public:
-  explicit MpiTransport(MPI_Comm workers) : workers_(duplicate(workers)) {}
+  MpiTransport(const World& world, const std::vector<std::string>& trees)
+      : world_(world), workers_(duplicate(world.peers())), wirings_(tree::wire(trees, world.processes())) {}
 
   std::string_view name() const override { return "mpi"; }
 
@@ -77,15 +88,17 @@ class MpiTransport final : public Transport {
     return version.substr(0, version.find_first_of(",\n"));
   }
 
-  std::optional<std::string> objection(const Settings& settings) const override {
+  std::optional<std::string> objection(const Settings& settings, const Collective& collective) const override {
+    if (auto why = in_network_objection(settings, collective)) return why;
     for (const auto& [key, value] : settings) {
+      if (key == in_network_key || TreeSettings::has_key(key)) continue;
       if (key == schedule_key) {
         if (value == "native" || value == "portable") continue;
         return fmt::format("variant setting schedule='{}' is unknown; accepted: native, portable", value);
       }
       if (!tool_.has_variable(key)) {
         return fmt::format(
-            "unknown variant key '{}'; accepted: schedule, an MPI_T control variable of this MPI such as "
+            "unknown variant key '{}'; accepted: schedule, in_network, an MPI_T control variable of this MPI such as "
             "coll_tuned_allreduce_algorithm, or (through 'busbar run') an environment variable NCCL_*, UCX_*, "
             "OMPI_MCA_*",
             key);
@@ -99,13 +112,16 @@ class MpiTransport final : public Transport {
   }
 
   std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) override {
-    const Communicator group = communicator_of(workers_.get(), members);
+    Communicator group = communicator_of(workers_.get(), members);
+    if (in_network(settings) == "tree") {
+      return open_tree_channel(world_, wirings_, members, TreeSettings::parse(settings), std::move(group));
+    }
     bool portable = false;
     std::vector<std::unique_ptr<ScopedVariable>> scoped;
     for (const auto& [key, value] : settings) {
       if (key == schedule_key) {
         portable = value == "portable";
-      } else {
+      } else if (key != in_network_key) {
         scoped.push_back(std::make_unique<ScopedVariable>(tool_, key, value));
       }
     }
@@ -114,13 +130,59 @@ class MpiTransport final : public Transport {
   }
 
  private:
+  std::optional<std::string> in_network_objection(const Settings& settings, const Collective& collective) const {
+    const std::string asked = in_network(settings);
+    if (asked != "off" && asked != "tree" && asked != "sharp") {
+      return fmt::format("variant setting in_network='{}' is unknown; accepted: off, tree, sharp", asked);
+    }
+    const auto applies = [&](const std::string& key) {
+      if (key == in_network_key) return true;
+      if (TreeSettings::has_key(key)) return asked == "tree";
+      return asked == "off" || (asked == "sharp" && key != schedule_key);
+    };
+    for (const auto& [key, value] : settings) {
+      if (!applies(key)) {
+        return fmt::format("variant key '{}' has no effect with in_network={}; accepted is one without the other", key,
+                           asked);
+      }
+    }
+    if (asked == "sharp") return sharp_objection(tool_);
+    if (asked == "off") return std::nullopt;
+    if (collective.traits().tree == TreeFlow::none) {
+      return fmt::format("in_network=tree has nothing to do for {}; accepted: {}", collective.traits().name,
+                         fmt::join(tree_operations(), ", "));
+    }
+    if (wirings_.empty()) {
+      return "in_network=tree needs aggregators and this launch has none; accepted is 'busbar run --in-network on', or "
+             "': -np 1 busbar-bench --role aggregator' at the end of mpirun's command line";
+    }
+    try {
+      TreeSettings::parse(settings);
+    } catch (const UsageError& problem) {
+      return problem.what();
+    }
+    return std::nullopt;
+  }
+
+  static std::vector<std::string_view> tree_operations() {
+    std::vector<std::string_view> names;
+    for (const Collective* c : all_collectives()) {
+      if (c->traits().tree != TreeFlow::none) names.push_back(c->traits().name);
+    }
+    return names;
+  }
+
+  const World& world_;
   Communicator workers_;
+  std::vector<tree::Wiring> wirings_;
   ToolInterface tool_;
   TypeTable types_;
 };
 
 }  // namespace
 
-std::unique_ptr<Transport> make_transport(MPI_Comm workers) { return std::make_unique<MpiTransport>(workers); }
+std::unique_ptr<Transport> make_transport(const World& world, const std::vector<std::string>& trees) {
+  return std::make_unique<MpiTransport>(world, trees);
+}
 
 }  // namespace busbar::mpi

@@ -1,16 +1,19 @@
 // The transport `mpi`: every operation by MPI's own call or by its portable schedule over MPI_Isend and MPI_Irecv.
 #pragma once
 
-#include <mpi.h>
-
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "transport/mpi_world.h"
 #include "transport/transport.h"
 
 namespace busbar::mpi {
 
-/// Needs MPI to be initialised; `workers` are the processes whose role is worker.
-/// Settings: `schedule` = native | portable, and any writable MPI_T control variable by its name.
-std::unique_ptr<Transport> make_transport(MPI_Comm workers);
+/// Called by workers. `world` must outlive the transport; `trees` as tree::wire takes them.
+/// Settings: `schedule` = native | portable; `in_network` = off | tree | sharp with what TreeSettings knows; and any
+/// writable MPI_T control variable by its name.
+/// @throws UsageError where a tree cannot be made out of the launch's aggregators.
+std::unique_ptr<Transport> make_transport(const World& world, const std::vector<std::string>& trees);
 
 }  // namespace busbar::mpi

@@ -34,6 +34,7 @@ struct OperationSpec {
   Shape shape;
   DataType type = DataType::float32;
   std::optional<RedOp> redop;
+  Nanoseconds deadline{};  ///< for one execution; helpers outside the group have no other way to know
 };
 
 /// One prepared operation. `enqueue` and `complete` are all that stands in the timed region.
@@ -70,9 +71,9 @@ class Transport {
   virtual ~Transport() = default;
   virtual std::string_view name() const = 0;
   virtual std::string library_version() const = 0;
-  /// One sentence naming the first key or value that this transport does not know, with what is accepted; nothing where
-  /// all are fine. Every rank can call it; it changes nothing.
-  virtual std::optional<std::string> objection(const Settings& settings) const = 0;
+  /// One sentence naming the first key or value that this transport does not know, or that `collective` cannot be
+  /// carried out with, and what is accepted; nothing where all are fine. Every rank can call it; it changes nothing.
+  virtual std::optional<std::string> objection(const Settings& settings, const Collective& collective) const = 0;
   /// Makes the channel of a group under `settings`. Collective over the group (`members`: ranks of the launch).
   virtual std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) = 0;
 };

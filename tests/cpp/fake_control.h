@@ -51,6 +51,8 @@ class VirtualClock final : public Clock {
     return local_at(true_);
   }
 
+  void nap(Nanoseconds length) const noexcept override { advance(length); }
+
   /// Lets `duration` of true time pass: computing, or an operation that takes so long.
   void advance(Nanoseconds duration) const { true_ += duration; }
   /// Not before `then`, in true time.

@@ -139,5 +139,29 @@ TEST(AverageInPlace, FloatsAreCorrectlyRounded) {
   }
 }
 
+// Several sources at once give, bit for bit, what one after the other gives, for any number of them and any length.
+TEST(ReduceAll, IsReducingOneAfterTheOther) {
+  for (const DataType type : all_datatypes()) {
+    with_type(type, [&](auto v) {
+      using T = decltype(v);
+      for (const RedOp redop : all_redops()) {
+        for (const std::size_t sources : {0U, 1U, 2U, 3U, 4U, 5U, 9U}) {
+          const std::size_t count = 8192 / sizeof(T) + 37;  // beyond one block
+          auto together = random_values<T>(count, 1);
+          auto one_by_one = together;
+          std::vector<std::vector<T>> values;
+          std::vector<const std::byte*> pointers;
+          for (std::size_t k = 0; k < sources; ++k) values.push_back(random_values<T>(count, static_cast<unsigned>(k)));
+          for (const auto& one : values) pointers.push_back(reinterpret_cast<const std::byte*>(one.data()));
+          reduce_all_into(type, redop, reinterpret_cast<std::byte*>(together.data()), pointers, count);
+          for (const auto& one : values) reduce(redop, type, one_by_one, one);
+          EXPECT_EQ(std::memcmp(together.data(), one_by_one.data(), count * sizeof(T)), 0)
+              << name(type) << ' ' << name(redop) << ' ' << sources;
+        }
+      }
+    });
+  }
+}
+
 }  // namespace
 }  // namespace busbar

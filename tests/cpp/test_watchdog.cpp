@@ -23,6 +23,7 @@ class HandClock final : public Clock {
  public:
   Nanoseconds now() const noexcept override { return Nanoseconds{now_.load()}; }
   Nanoseconds wait_until(Nanoseconds) const noexcept override { return now(); }
+  void nap(Nanoseconds) const noexcept override {}
   void advance(Nanoseconds by) { now_ += by.count(); }
 
  private:
@@ -76,8 +77,9 @@ TEST(Watchdog, SaysWhereItHangsThenEndsTheProcess) {
   watchdog.look();
   const auto line = k.pipe.read_once();
   EXPECT_EQ(parse(line), nlohmann::json::parse(R"({"rank": 2, "host": "host3", "sequence": 2, "phase": "operation",
-      "operation": "all_reduce", "size_bytes": 8, "variant": "default", "waited_s": 60.0})"));
-  EXPECT_EQ(line.find(R"({"rank":2,"host":"host3","sequence":2,"phase":"operation",)"), 17U) << line;
+      "operation": "all_reduce", "size_bytes": 8, "variant": "default", "role": "worker", "waits_for": null,
+      "waited_s": 60.0})"));
+  EXPECT_EQ(line.find(R"({"rank":2,"host":"host3","role":"worker","sequence":2,"phase":"operation",)"), 17U) << line;
   k.clock.advance(2 * second);
   watchdog.look();
   k.exited.get_future().wait();
@@ -143,10 +145,23 @@ TEST(Overdue, IdleHasNoDeadline) {
   EXPECT_FALSE(overdue(progress.read(), 1'000'000 * second));
 }
 
+TEST(HangLine, AnAggregatorSaysWhoseMessageItLacks) {
+  Progress progress{Nanoseconds{0}, second};
+  progress.begin_point("all_reduce", Bytes{8}, "", second);
+  progress.enter(Phase::operation, Nanoseconds{0});
+  progress.set_waits_for(ProcessId{3});
+  const auto line = parse(hang_line(progress.read(), {.host = "leaf1", .role = Role::aggregator}, second));
+  EXPECT_EQ(line["role"], "aggregator");
+  EXPECT_EQ(line["waits_for"], 3);
+  EXPECT_TRUE(line["variant"].is_null());
+  progress.enter(Phase::idle, Nanoseconds{0});
+  EXPECT_FALSE(progress.read().waits_for);
+}
+
 TEST(HangLine, StaysInOnePipeWriteAndIsJsonWhateverTheNames) {
   Progress progress{Nanoseconds{0}, second};
   progress.begin_point(std::string(300, '\x01'), Bytes{1}, std::string(127, 'v') + "\xc3\xa9", second);
-  const auto line = hang_line(progress.read(), std::string(64, 'h'), second);
+  const auto line = hang_line(progress.read(), WatchdogOptions{.host = std::string(64, 'h')}, second);
   EXPECT_LT(line.size(), static_cast<std::size_t>(PIPE_BUF));
   EXPECT_EQ(parse(line)["operation"].get<std::string>().size(), Progress::text_bytes);
 }

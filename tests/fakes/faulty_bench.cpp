@@ -71,10 +71,13 @@ class FaultyChannel final : public Channel {
 
 class FaultyTransport final : public Transport {
  public:
-  explicit FaultyTransport(MPI_Comm workers) : real_(mpi::make_transport(workers)) { MPI_Comm_rank(workers, &rank_); }
+  FaultyTransport(const mpi::World& world, const std::vector<std::string>& trees)
+      : real_(mpi::make_transport(world, trees)), rank_(world.self().value) {}
   std::string_view name() const override { return real_->name(); }
   std::string library_version() const override { return real_->library_version(); }
-  std::optional<std::string> objection(const Settings& settings) const override { return real_->objection(settings); }
+  std::optional<std::string> objection(const Settings& settings, const Collective& collective) const override {
+    return real_->objection(settings, collective);
+  }
   std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) override {
     auto channel = real_->open(members, settings);
     const Fault fault = fault_from_environment();
@@ -90,5 +93,6 @@ class FaultyTransport final : public Transport {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return busbar::mpi_main(argc, argv, [](MPI_Comm workers) { return std::make_unique<FaultyTransport>(workers); });
+  return busbar::mpi_main(
+      argc, argv, [](const auto& world, const auto& trees) { return std::make_unique<FaultyTransport>(world, trees); });
 }
