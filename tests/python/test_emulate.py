@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from worlds import DEADLINE_S, TRANSFER, inside, mca_in, need_worlds
 
 from busbar.emulate import (
     EmulationSpec,
@@ -26,41 +27,6 @@ from busbar.emulate import (
 )
 from busbar.emulate.plan import plan_world
 from busbar.emulate.requirements import explain
-
-DEADLINE_S = 20
-
-# Sends some bytes from one emulated host to another, five times, and prints the least time.
-TRANSFER = """
-import shlex, subprocess, sys
-source, target, size = sys.argv[1:]
-receive = '''
-import socket
-with socket.create_server(("", 5000)) as server:
-    print("ready", flush=True)
-    while True:
-        with server.accept()[0] as connection:
-            while connection.recv(65536):
-                pass
-            connection.sendall(b"x")
-'''
-send = '''
-import socket, sys, time
-def transfer_s():
-    with socket.create_connection((sys.argv[1], 5000)) as connection:
-        start = time.monotonic()
-        connection.sendall(bytes(int(sys.argv[2])))
-        connection.shutdown(socket.SHUT_WR)
-        connection.recv(1)
-        return time.monotonic() - start
-print(min(transfer_s() for _ in range(5)))
-'''
-def on(host, *words):
-    return ["/run/busbar/agent", host, shlex.join([sys.executable, "-I", "-S", "-c", *words])]
-receiver = subprocess.Popen(on(target, receive), stdout=subprocess.PIPE)
-receiver.stdout.readline()
-subprocess.run(on(source, send, target, size), check=True)
-"""
-
 
 # --- what is asked for ------------------------------------------------------------------------
 
@@ -170,7 +136,7 @@ def test_mpirun_is_told_hosts_agent_and_network() -> None:
     assert args[args.index("-np") + 1] == "3"
     assert args[args.index("--host") + 1] == "host1:1,host2:1,host3:1"
     assert "--allow-run-as-root" in args
-    settings = _settings(args)
+    settings = mca_in(args)
     assert settings["plm_rsh_agent"] == "/run/busbar/agent"
     assert settings["btl_tcp_if_include"] == settings["oob_tcp_if_include"] == "10.77.0.0/16"
     assert (settings["pml"], settings["btl"]) == ("ob1", "self,tcp")
@@ -180,26 +146,22 @@ def test_shared_memory_is_used_only_where_ranks_share_a_host() -> None:
     args = mpirun_args(EmulationSpec(hosts=2), ranks_per_host=2)
     assert args[args.index("-np") + 1] == "4"
     assert args[args.index("--host") + 1] == "host1:2,host2:2"
-    assert _settings(args)["btl"] == "self,vader,tcp"
+    assert mca_in(args)["btl"] == "self,vader,tcp"
 
 
 def test_ranks_yield_where_they_outnumber_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
-    assert _settings(mpirun_args(EmulationSpec(hosts=3)))["mpi_yield_when_idle"] == "1"
-    assert "mpi_yield_when_idle" not in _settings(mpirun_args(EmulationSpec(hosts=2)))
+    assert mca_in(mpirun_args(EmulationSpec(hosts=3)))["mpi_yield_when_idle"] == "1"
+    assert "mpi_yield_when_idle" not in mca_in(mpirun_args(EmulationSpec(hosts=2)))
     forced = EmulationSpec(hosts=2, yield_when_idle=True)
-    assert _settings(mpirun_args(forced))["mpi_yield_when_idle"] == "1"
+    assert mca_in(mpirun_args(forced))["mpi_yield_when_idle"] == "1"
 
 
 def test_a_setting_is_replaced_not_repeated() -> None:
     args = mpirun_args(EmulationSpec(hosts=2), mca={"pml": "ucx", "coll": "^sm"})
     assert args.count("pml") == 1
-    assert _settings(args)["pml"] == "ucx"
-    assert _settings(args)["coll"] == "^sm"
-
-
-def _settings(args: list[str]) -> dict[str, str]:
-    return {args[i + 1]: args[i + 2] for i, word in enumerate(args) if word == "--mca"}
+    assert mca_in(args)["pml"] == "ucx"
+    assert mca_in(args)["coll"] == "^sm"
 
 
 def test_what_is_missing_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,25 +182,7 @@ def test_what_is_missing_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture(scope="module")
 def worlds() -> None:
-    """Worlds can be built here; as root that is not optional where the kernel allows them."""
-    if (missing := preflight()) is None:
-        return
-    if os.geteuid() == 0:
-        bare = ["unshare", "--user", "--map-root-user", "--net", "true"]
-        if subprocess.run(bare, check=False).returncode == 0:
-            pytest.fail(f"user namespaces work, yet: {missing}")
-    pytest.skip(missing)
-
-
-def inside(spec: EmulationSpec, *argv: str, given: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        wrap(spec, argv),
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
+    need_worlds()
 
 
 def until(condition: Callable[[], bool]) -> bool:
@@ -418,7 +362,8 @@ def test_a_world_ends_with_the_program_that_ran_it() -> None:
     with start_marked(mark, [sys.executable, "-c", program]) as caller:
         assert caller.stdout is not None
         assert caller.stdout.readline() == "ready\n"
-        assert len(processes(mark)) >= 7  # caller, keeper, init, switch, two hosts, command
+        # Caller, keeper, init, switch, two hosts, command; one that is in exec shows no mark.
+        assert until(lambda: len(processes(mark)) >= 7)
         caller.kill()
         assert until(lambda: not processes(mark))
 

@@ -24,7 +24,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     command: list[str] = options.command[1:] if options.command[:1] == ["--"] else options.command
     try:
-        spec = spec_from_options(options.hosts, options.rate)
+        spec = spec_from_options(
+            options.hosts,
+            options.rate,
+            leaves=options.leaves,
+            uplinks=options.uplink,
+            aggregators=options.aggregators,
+        )
     except ValueError as error:
         return _refuse(str(error))
     if not command:
@@ -48,6 +54,26 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="of every link, or of one host's as host2=100mbit, host2.tx=… (sends) or "
         "host2.rx=… (receives); may be repeated",
+    )
+    parser.add_argument(
+        "--leaves",
+        type=int,
+        default=1,
+        help="switches that share the hosts, joined by a spine (default: 1, without a spine)",
+    )
+    parser.add_argument(
+        "--uplink",
+        action="append",
+        default=[],
+        help="rate of every leaf's link to the spine, each way, or of one leaf's as leaf2=400mbit, "
+        "leaf2.tx=… (to the spine) or leaf2.rx=…; may be repeated",
+    )
+    parser.add_argument(
+        "--aggregators",
+        type=int,
+        default=0,
+        help="processes for which every switch SWITCH gets a host SWITCH-agg, on a link that is "
+        "not shaped (default: 0, no such hosts)",
     )
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     return parser

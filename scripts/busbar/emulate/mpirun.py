@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+from busbar.emulate.aggregation import aggregation_hosts
 from busbar.emulate.spec import EmulationSpec
 from busbar.emulate.topology import NETWORK
 from busbar.emulate.world import AGENT_PATH, SCRATCH_DIR
@@ -36,7 +37,7 @@ def mca_settings(spec: EmulationSpec, ranks_per_host: int = 1) -> dict[str, str]
 def mpirun_args(
     spec: EmulationSpec, ranks_per_host: int = 1, mca: Mapping[str, str] | None = None
 ) -> list[str]:
-    """What goes between `mpirun` and the program; `mca` adds to the settings or replaces them.
+    """What goes between `mpirun` and the workers' program; `mca` adds settings or replaces them.
 
     (mpirun refuses a parameter that is given twice, so replacing must happen here.)
     """
@@ -49,6 +50,19 @@ def mpirun_args(
     for name, value in settings.items():
         args += ["--mca", name, value]
     return args
+
+
+def aggregator_args(spec: EmulationSpec) -> list[str]:
+    """What goes between the `:` after the workers' program and the aggregators' program.
+
+    Settings given before the `:` hold for the aggregators too; variables exported by `-x` do not.
+    Raises ValueError where the spec has no aggregators.
+    """
+    if spec.aggregators == 0:
+        raise ValueError("aggregators 0: accepted is 1 or more for each switch")
+    names = aggregation_hosts(spec).values()
+    slots = ",".join(f"{name}:{spec.aggregators}" for name in names)
+    return ["-np", str(len(names) * spec.aggregators), "--host", slots]
 
 
 def mpirun_environment(spec: EmulationSpec) -> dict[str, str]:
@@ -64,4 +78,5 @@ def mpirun_environment(spec: EmulationSpec) -> dict[str, str]:
 def _yields(spec: EmulationSpec, ranks_per_host: int) -> bool:
     if spec.yield_when_idle is not None:
         return spec.yield_when_idle
-    return spec.hosts * ranks_per_host > len(os.sched_getaffinity(0))
+    aggregators = len(aggregation_hosts(spec)) * spec.aggregators
+    return spec.hosts * ranks_per_host + aggregators > len(os.sched_getaffinity(0))

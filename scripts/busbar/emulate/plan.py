@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from busbar.emulate.agent import AGENT_SCRIPT
 from busbar.emulate.mpirun import mpirun_environment
 from busbar.emulate.spec import EmulationSpec
-from busbar.emulate.topology import LOGIN, NETWORK, Host, Topology, one_switch
+from busbar.emulate.topology import LOGIN, NETWORK, Host, Topology, topology
 from busbar.emulate.world import (
     AGENT_PATH,
     ETC_HOSTS_PATH,
@@ -27,15 +27,15 @@ _BRIDGE = "fabric"
 
 def plan_world(spec: EmulationSpec, lifelines: Sequence[int] = ()) -> WorldPlan:
     """Everything that the inside needs to build the world of a spec."""
-    topology = one_switch(spec)
-    switches = [_switch_plan(name, topology, spec) for name in topology.switches]
-    hosts = {host.name: _host_plan(host, topology, spec) for host in topology.hosts}
+    tree = topology(spec)
+    switches = [_switch_plan(name, tree, spec) for name in tree.switches]
+    hosts = {host.name: _host_plan(host, tree, spec) for host in tree.hosts}
     environment = mpirun_environment(spec) | {
         "OMPI_MCA_orte_default_hostfile": HOSTFILE_PATH,
     }
     return WorldPlan(
         tools={name: find_tool(name) or name for name in ("ip", "tc")},
-        files=_files(spec, topology),
+        files=_files(spec, tree),
         environment=environment,
         sysctls=_sysctls(spec),
         login=hosts.pop(LOGIN),
@@ -50,7 +50,7 @@ def find_tool(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/bin:/bin")
 
 
-def _switch_plan(name: str, topology: Topology, spec: EmulationSpec) -> NodePlan:
+def _switch_plan(name: str, tree: Topology, spec: EmulationSpec) -> NodePlan:
     """A bridge, one port for each link, and the shaping of what goes down the links."""
     ip = [
         # No spanning tree: it would hold a new port back for seconds.
@@ -58,12 +58,12 @@ def _switch_plan(name: str, topology: Topology, spec: EmulationSpec) -> NodePlan
         f"link set {_BRIDGE} up",
     ]
     tc = []
-    for link in topology.links:
+    for link in tree.links:
         if link.lower == name:
             ip += _port(_UPLINK_DEVICE)
             tc += _shaping(_UPLINK_DEVICE, link.up_bps, spec)
         if link.upper == name:
-            peer = _UPLINK_DEVICE if link.lower in topology.switches else _HOST_DEVICE
+            peer = _UPLINK_DEVICE if link.lower in tree.switches else _HOST_DEVICE
             ip.append(
                 f"link add {link.lower} mtu {spec.mtu} type veth "
                 f"peer name {peer} mtu {spec.mtu} netns {{{link.lower}}}"
@@ -73,9 +73,9 @@ def _switch_plan(name: str, topology: Topology, spec: EmulationSpec) -> NodePlan
     return NodePlan(name=name, ip=ip, tc=tc)
 
 
-def _host_plan(host: Host, topology: Topology, spec: EmulationSpec) -> NodePlan:
+def _host_plan(host: Host, tree: Topology, spec: EmulationSpec) -> NodePlan:
     """An address, and the shaping of what the host sends."""
-    up_bps = next(link.up_bps for link in topology.links if link.lower == host.name)
+    up_bps = next(link.up_bps for link in tree.links if link.lower == host.name)
     return NodePlan(
         name=host.name,
         ip=[
@@ -114,10 +114,10 @@ def _sysctls(spec: EmulationSpec) -> dict[str, str]:
     }
 
 
-def _files(spec: EmulationSpec, topology: Topology) -> list[FilePlan]:
+def _files(spec: EmulationSpec, tree: Topology) -> list[FilePlan]:
     names = ["127.0.0.1 localhost"]
-    names += [f"{host.address} {host.name}" for host in topology.hosts]
-    slots = [f"{name} slots=1" for name in spec.host_names]
+    names += [f"{host.address} {host.name}" for host in tree.hosts]
+    slots = [f"{name} slots=1" for name in spec.host_names]  # workers' hosts only
     return [
         FilePlan(path=AGENT_PATH, text=AGENT_SCRIPT, mode=0o755),
         FilePlan(path=ETC_HOSTS_PATH, text="\n".join(names) + "\n", mode=0o644),

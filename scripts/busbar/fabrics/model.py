@@ -1,23 +1,35 @@
 """The fabric file as data models, and the graph of cuts that theory reads.
 
 A cut is a set of hosts and the rates at which bytes can leave and enter it. With one switch that
-never blocks every host is a cut; a switch level with slower uplinks will be one more cut for the
-hosts below it.
+never blocks every host is a cut; where leaves hang below a spine, the hosts below each leaf are one
+more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from busbar.errors import UsageError
+from busbar.leaves import spread
 from busbar.theory.operations import OPERATIONS, SIZELESS
 from busbar.units import parse_size, sweep
 
 Name = Annotated[str, Field(min_length=1)]
+
+_NETWORK_ONLY = (
+    "hosts",
+    "host",
+    "leaves",
+    "leaf",
+    "in_network",
+    "protocol",
+    "latency",
+    "limits",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,8 @@ class Cut:
     hosts: frozenset[str]
     egress: Port
     ingress: Port
+    level: Literal["host", "leaf"]
+    """Whether it is the link of one host, or the uplink of a leaf with the hosts below it."""
 
 
 class _Part(BaseModel):
@@ -60,8 +74,16 @@ class Figure(_Part):
     source: Name
 
 
-class Hosts(_Part):
-    """Hosts with a link each to one switch that never blocks: `<prefix>1` to `<prefix><count>`."""
+class DifferentLink(_Part):
+    """A host or leaf, by name, whose link upwards is not like the others'."""
+
+    name: Name
+    egress_bps: Figure | None = None
+    ingress_bps: Figure | None = None
+
+
+class _Links(_Part):
+    """Alike nodes, `<prefix>1` to `<prefix><count>`, with one link each to the switch above."""
 
     prefix: Name
     count: int = Field(ge=1)
@@ -70,13 +92,45 @@ class Hosts(_Part):
     burst_bytes: Figure | None = None
     """Token bucket of each direction; none where the line itself sets the rate."""
 
+    def names(self) -> tuple[str, ...]:
+        """Names of the nodes, in order."""
+        return tuple(f"{self.prefix}{n}" for n in range(1, self.count + 1))
 
-class DifferentHost(_Part):
-    """A host whose link is not like the others'."""
+    def ports(self, name: str, different: Sequence[DifferentLink]) -> tuple[Port, Port]:
+        """Egress and ingress of one node's link; of those that name it the last one holds."""
+        egress, ingress = self.egress_bps, self.ingress_bps
+        for link in different:
+            if link.name == name:
+                egress = link.egress_bps or egress
+                ingress = link.ingress_bps or ingress
+        burst = self.burst_bytes.value if self.burst_bytes else 0.0
+        return Port(egress.value, burst), Port(ingress.value, burst)
 
-    name: Name
-    egress_bps: Figure | None = None
-    ingress_bps: Figure | None = None
+
+class Hosts(_Links):
+    """Hosts, each with a link to a switch that never blocks: the only one, or its leaf."""
+
+
+class Leaves(_Links):
+    """Switches that share the hosts, each with an uplink to one spine; none of them blocks.
+
+    Hosts are below them in consecutive, nearly equal blocks (`busbar.leaves`).
+    """
+
+    count: int = Field(ge=2)
+
+
+class InNetwork(_Part):
+    """How the switches reduce what passes them."""
+
+    mechanism: Literal["tree", "sharp"]
+    """Processes on hosts at the switches (`tree`), or the switches themselves (`sharp`)."""
+    source: Name
+    rate: Figure | None = None
+    """Bits per second that one switch takes in and reduces, over all its ports together.
+
+    None where its links alone set the pace.
+    """
 
 
 class Protocol(_Part):
@@ -162,7 +216,11 @@ class Fabric(_Part):
     description: Name
     kind: Literal["network", "shared_memory"]
     hosts: Hosts | None = None
-    host: list[DifferentHost] = []
+    host: list[DifferentLink] = []
+    leaves: Leaves | None = None
+    leaf: list[DifferentLink] = []
+    in_network: InNetwork | None = None
+    """None where the switches cannot reduce."""
     protocol: Protocol | None = None
     latency: Latency | None = None
     sweep: Sweep
@@ -175,24 +233,38 @@ class Fabric(_Part):
         for name in ("hosts", "protocol"):
             if network and getattr(self, name) is None:
                 raise ValueError(f"table [{name}] is missing, kind 'network' needs it")
-        for name in ("hosts", "host", "protocol", "latency", "limits"):
+        for name in _NETWORK_ONLY:
             if not network and getattr(self, name):
                 raise ValueError(f"table [{name}] has no meaning for kind 'shared_memory'")
-        for different in self.host:
-            if different.name not in self.host_names():
-                accepted = ", ".join(self.host_names())
-                raise ValueError(f"host '{different.name}' is unknown, accepted: {accepted}")
-        self._cuts = tuple(self._cut(name) for name in self.host_names())
+        self._check_leaves()
+        _refuse_unknown("host", self.host, self.host_names())
+        _refuse_unknown("leaf", self.leaf, self.leaf_names())
+        self._cuts = (*self._host_cuts(), *self._leaf_cuts())
         return self
+
+    def _check_leaves(self) -> None:
+        if self.leaves is None:
+            if self.leaf:
+                raise ValueError("table [leaves] is missing, [[leaf]] needs it")
+            return
+        hosts, leaves = len(self.host_names()), self.leaves.count
+        if leaves > hosts:
+            raise ValueError(
+                f"'leaves.count' is {leaves}, accepted for {hosts} hosts: 2 to {hosts}"
+            )
+        if shared := set(self.host_names()) & set(self.leaf_names()):
+            raise ValueError(f"'{min(shared)}' names a host and a leaf, a name is accepted once")
 
     def host_names(self) -> tuple[str, ...]:
         """Names of the hosts, in order; none for shared memory."""
-        if self.hosts is None:
-            return ()
-        return tuple(f"{self.hosts.prefix}{n}" for n in range(1, self.hosts.count + 1))
+        return () if self.hosts is None else self.hosts.names()
+
+    def leaf_names(self) -> tuple[str, ...]:
+        """Names of the switches below the spine, in order; none with one switch only."""
+        return () if self.leaves is None else self.leaves.names()
 
     def cuts(self) -> tuple[Cut, ...]:
-        """One cut per host."""
+        """One cut per host, then one per leaf."""
         return self._cuts
 
     def efficiency(self) -> float:
@@ -218,17 +290,22 @@ class Fabric(_Part):
             )
         return tuple(name for name in names[:count] for _ in range(ranks_per_node))
 
-    def _cut(self, name: str) -> Cut:
-        assert self.hosts is not None
-        egress, ingress = self.hosts.egress_bps, self.hosts.ingress_bps
-        for different in self.host:
-            if different.name == name:
-                egress = different.egress_bps or egress
-                ingress = different.ingress_bps or ingress
-        burst = self.hosts.burst_bytes.value if self.hosts.burst_bytes else 0.0
-        return Cut(
-            name=f"link of {name}",
-            hosts=frozenset({name}),
-            egress=Port(egress.value, burst),
-            ingress=Port(ingress.value, burst),
-        )
+    def _host_cuts(self) -> Iterator[Cut]:
+        for name in self.host_names():
+            assert self.hosts is not None
+            egress, ingress = self.hosts.ports(name, self.host)
+            yield Cut(f"link of {name}", frozenset({name}), egress, ingress, "host")
+
+    def _leaf_cuts(self) -> Iterator[Cut]:
+        if self.leaves is None:
+            return
+        blocks = spread(self.host_names(), self.leaves.count)
+        for name, hosts in zip(self.leaf_names(), blocks, strict=True):
+            egress, ingress = self.leaves.ports(name, self.leaf)
+            yield Cut(f"uplink of {name}", frozenset(hosts), egress, ingress, "leaf")
+
+
+def _refuse_unknown(what: str, links: Sequence[DifferentLink], names: Sequence[str]) -> None:
+    for link in links:
+        if link.name not in names:
+            raise ValueError(f"{what} '{link.name}' is unknown, accepted: {', '.join(names)}")
