@@ -86,6 +86,14 @@ class Row:
     hang: bool = False
     spread: float = 0.003
     """Relative standard deviation between launches."""
+    wire_share: float | None = None
+    """Payload bytes each node sends, and receives, over S; None: as the variant does at best."""
+    in_network: bool | None = None
+    """What the engine or the library says of itself."""
+
+
+IN_NETWORK = "in_network"
+"""The variant that asks for reduction in the network."""
 
 
 def default_rows() -> list[Row]:
@@ -166,8 +174,7 @@ def run(example: Example) -> Run:
             })
             for row in example.rows
         ],
-        variants=[Variant(name=name, environment={}, settings={} if name == "default"
-                          else {"coll_tuned_allreduce_algorithm": "4"}) for name in names],
+        variants=[Variant(name=name, environment={}, settings=_settings(name)) for name in names],
         launches=example.launches,
         stopping=Stopping(relative_ci=0.02, min_samples=10, max_samples=1000, max_seconds=1.0),
         warmup=Warmup(min_samples=2, min_seconds=0.02),
@@ -212,9 +219,9 @@ def launch_line(launch: int, **changes: Any) -> LaunchLine:
 
 def block_line(row: Row, launch: int, samples_us: Sequence[float]) -> BlockLine:
     """A block with exactly these samples."""
-    bus_factor, share, _ = _OPS[row.op]
+    bus_factor = _OPS[row.op][0]
     count = len(samples_us)
-    sent = float(round(share * row.size_bytes * 1.009))
+    sent = float(round(_wire_share(row) * row.size_bytes * 1.009))
     body = BlockBody(
         round=launch, t0_s=1.0 + launch, samples_us=list(samples_us), stop_reason="relative_ci",
         late_rank=[None] * count, last_rank=[HOSTS - 1] * count,
@@ -227,7 +234,8 @@ def block_line(row: Row, launch: int, samples_us: Sequence[float]) -> BlockLine:
         errors={"drops": row.spoiled, "errors": 0, "retransmits": 0},
         spoiled_samples=list(range(row.spoiled)), throttled=None,
         wire=Wire(tx_bytes_per_node=[sent] * HOSTS, rx_bytes_per_node=[sent] * HOSTS),
-        observed=Observed(algorithm=None, protocol=None, channels=None, in_network=None,
+        observed=Observed(algorithm=None, protocol=None, channels=None,
+                          in_network=row.in_network,
                           how=["NIC byte counters"], bytes_per_peer=None),
     )  # fmt: skip
     return BlockLine(
@@ -240,11 +248,22 @@ def _visit(row: Row, launch: int, samples: int, rng: random.Random) -> JournalLi
     if row.hang:
         return ProblemLine(launch=launch, key=point_key(row.op, row.size_bytes, row.variant),
                            status="hang", reason="Rank 2 on host3 never arrived.")  # fmt: skip
-    wire_bytes = _OPS[row.op][1] * row.size_bytes * WIRE_PER_PAYLOAD
+    wire_bytes = _wire_share(row) * row.size_bytes * WIRE_PER_PAYLOAD
     least_us = (wire_bytes - BURST_BYTES) / RATE_BYTES_PER_US
     centre = max(least_us / row.efficiency, SMALL_US) * max(0.5, rng.gauss(1.0, row.spread))
     return block_line(row, launch, [centre * (1 + abs(rng.gauss(0, 0.001)))
                                     for _ in range(samples)])  # fmt: skip
+
+
+def _settings(variant: str) -> dict[str, str]:
+    known = {"default": {}, IN_NETWORK: {"in_network": "tree"}}
+    return known.get(variant, {"coll_tuned_allreduce_algorithm": "4"})
+
+
+def _wire_share(row: Row) -> float:
+    if row.wire_share is not None:
+        return row.wire_share
+    return 1.0 if row.variant == IN_NETWORK else _OPS[row.op][1]
 
 
 def _efficiency(size_bytes: int) -> float:

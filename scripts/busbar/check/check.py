@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from busbar.check.gain import gains
 from busbar.check.judge import Yardstick, judge_point
 from busbar.check.result import CheckResult, RowResult, Verdict, label
 from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric, Limit
-from busbar.record.key import parse_ranks
+from busbar.record.evidence import asking_variants, finding
 from busbar.record.models import PlannedPoint, Point, RunRecord
+from busbar.record.placement import placement
 from busbar.theory.bound import Bound, bound
 from busbar.theory.constants import fit
 from busbar.theory.expected import expected
 from busbar.theory.operations import OPERATIONS
+from busbar.theory.proof import COUNTED_SHARE
 from busbar.theory.wire import least_bytes
 from busbar.units import format_time_us
 
 MAX_SPOILED_SHARE = 0.05  # an occasional retransmit is normal; one sample in twenty is not
-
-_COUNTED_SHARE = 0.99  # counters are read just before and after, beside other traffic
 
 
 def check(
@@ -41,7 +42,12 @@ def check(
             "real, emulated or simulated runs."
         )
     judge = _Judge(record, fabric, fabric.limits if limits is None else limits, max_spoiled_share)
-    return CheckResult(_title(record, fabric), tuple(_notes(record, fabric)), tuple(judge.rows()))
+    return CheckResult(
+        _title(record, fabric),
+        tuple(_notes(record, fabric)),
+        tuple(judge.rows()),
+        gains(record, fabric),
+    )
 
 
 class _Judge:
@@ -58,6 +64,7 @@ class _Judge:
         self._fabric = fabric
         self._limits = limits
         self._max_spoiled_share = max_spoiled_share
+        self._asking = asking_variants(record.run)
 
     def rows(self) -> Iterator[RowResult]:
         """Planned rows in the order of the plan, then what was measured beyond it."""
@@ -107,6 +114,8 @@ class _Judge:
             max_spoiled_share=self._max_spoiled_share,
             bypass="" if found is None else self._bypass(point),
             needs_verification=not self._record.run.simulated,
+            not_used=self._not_used(point),
+            unproven=self._unproven(point),
         )
 
     def _bound(self, point: Point) -> tuple[Bound | None, str]:
@@ -115,12 +124,46 @@ class _Judge:
         if why_not:
             return None, why_not
         key = point.key
-        placement = self._placement(point)
+        hosts = self._placement(point)
         root = 0 if key.root is None else key.root
-        if key.op == "all_to_allv" and len(set(placement)) < len(placement):
+        if key.op == "all_to_allv" and len(set(hosts)) < len(hosts):
             return None, "With several ranks per host its shares between hosts are not known here."
-        found = bound(self._fabric, key.op, key.size_bytes, placement, root=root)
-        return found, "" if found else "No byte of it has to wait for a link."
+        found = [
+            bound(self._fabric, key.op, key.size_bytes, hosts, root=root, in_network=way)
+            for way in self._ways(point)
+        ]
+        least = min((b for b in found if b is not None), key=lambda b: b.time_us, default=None)
+        return least, "" if least else "No byte of it has to wait for a link."
+
+    def _ways(self, point: Point) -> tuple[bool, ...]:
+        """By hosts (False), in the network (True), or both where nothing tells which it was."""
+        if point.observed.in_network is not None:
+            return (point.observed.in_network,)
+        asked = point.key.variant in self._asking
+        has_meaning = OPERATIONS[point.key.op].in_network is not None
+        return (True, False) if asked and has_meaning else (False,)
+
+    def _not_used(self, point: Point) -> str:
+        """Whether it is shown to have run otherwise than its variant asks."""
+        seen, name = point.observed.in_network, point.key.variant
+        how = "; ".join(point.observed.how)
+        if seen is False and name in self._asking:
+            return f"Variant {name} asks for reduction in the network, and hosts did it: {how}."
+        if seen is True and name not in self._asking:
+            return f"Variant {name} does not ask for it, and the network did it: {how}."
+        return ""
+
+    def _unproven(self, point: Point) -> str:
+        """What would show that a variant's reduction in the network took place, if nothing does."""
+        if point.key.variant not in self._asking or point.observed.in_network is not None:
+            return ""
+        measuring = {x.id for x in self._record.launches if x.purpose == "measure"}
+        timed = [block for block in point.blocks if block.launch in measuring]
+        found = finding(point.key, timed, self._placement(point)) if timed else None
+        if found is not None and found.in_network is None:
+            return f"Not shown to be reduced in the network: {found.because}."
+        how = "; ".join(point.observed.how)
+        return f"Not shown to be reduced in the network, measure again: {how}."
 
     def _bypass(self, point: Point) -> str:
         """Whether bytes went another way than over the links, such as through shared memory."""
@@ -138,7 +181,7 @@ class _Judge:
                 ("sent", sent, least.sent),
                 ("received", received, least.received),
             ):
-                if counted is not None and counted < _COUNTED_SHARE * must:
+                if counted is not None and counted < COUNTED_SHARE * must:
                     return (
                         f"{least.host} {what} {counted:.0f} bytes over its links, but {must:.0f} "
                         "must pass them: the rest went another way."
@@ -153,8 +196,6 @@ class _Judge:
             return self._expected_by_copying(point)
         if known is None or not known.phases:
             return f"Operation '{op}' has no bound."
-        if point.observed.in_network:
-            return "The bounds are for reduction by hosts, and a switch reduced here."
         if not point.blocks:
             return "The record does not say which hosts it ran on."
         return ""
@@ -164,8 +205,8 @@ class _Judge:
         key = point.key
         if key.op in OPERATIONS and point.blocks:
             constants = fit(self._record, self._fabric)
-            placement = self._placement(point)
-            for best in expected(self._fabric, key.op, key.size_bytes, placement, constants):
+            hosts = self._placement(point)
+            for best in expected(self._fabric, key.op, key.size_bytes, hosts, constants):
                 return (
                     f"Shared memory has no bound; {best.algorithm} takes "
                     f"{format_time_us(best.time_us)} at the copy rate that this run measured."
@@ -175,13 +216,12 @@ class _Judge:
     def _placement(self, point: Point) -> tuple[str, ...]:
         """The host of each rank of the point's group, as its launch had them."""
         launch = next(x for x in self._record.launches if x.id == point.blocks[0].launch)
-        hosts = {process.rank: process.host for process in launch.processes}
         try:
-            return tuple(hosts[rank] for rank in parse_ranks(point.key.group.ranks))
+            return placement(point.key.group, launch)
         except KeyError as error:
             raise UsageError(
                 f"{label(point.key)} names rank {error}, which launch {launch.id} does not have: "
-                "accepted are the ranks of its processes."
+                "accepted are the ranks of its workers."
             ) from None
 
 
@@ -208,5 +248,10 @@ def _notes(record: RunRecord, fabric: Fabric) -> Iterator[str]:
         yield f"The run is marked {run.status}, not complete."
     if run.fabric is not None and run.fabric != fabric.name:
         yield f"The run names fabric {run.fabric}, it is judged against {fabric.name}."
+    if asking_variants(run) and fabric.kind == "network" and fabric.in_network is None:
+        yield (
+            f"Fabric {fabric.name} does not say that its switches reduce: the bounds suppose that "
+            "they do, as fast as their links."
+        )
     if len({segment.fingerprint for segment in run.segments}) > 1:
         yield "The system changed between segments of the run."

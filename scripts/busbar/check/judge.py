@@ -31,6 +31,10 @@ class Yardstick:
     """One sentence where fewer bytes passed the links than the operation must move; else empty."""
     needs_verification: bool
     """False for simulated runs, which carry no data."""
+    not_used: str = ""
+    """One sentence where it is shown to have run otherwise than its variant asks; else empty."""
+    unproven: str = ""
+    """One sentence where nothing shows that it ran as its variant asks, naming what would."""
 
 
 def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
@@ -39,6 +43,16 @@ def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
     trouble = _trouble(point, row)
     if trouble is not None:
         return trouble
+    judged = _by_figures(point, row, yardstick)
+    if yardstick.unproven and judged.verdict in (Verdict.PASS, Verdict.UNJUDGED):
+        return replace(judged, verdict=Verdict.UNSURE, reason=yardstick.unproven)
+    return judged
+
+
+def _by_figures(point: Point, row: RowResult, yardstick: Yardstick) -> RowResult:
+    """The verdict that times and bytes give."""
+    if yardstick.not_used:
+        return replace(row, verdict=Verdict.NOT_USED, reason=yardstick.not_used)
     if yardstick.bypass:
         return replace(row, verdict=Verdict.IMPOSSIBLE, reason=yardstick.bypass)
     if row.fraction is None:

@@ -1,7 +1,7 @@
 """The verdicts as JUnit XML, which every CI system reads.
 
-PASS is a plain test case; WAIVED (with its evidence) and UNJUDGED are skipped; FAIL, IMPOSSIBLE
-and WRONG_DATA are failures; HANG, MISSING and UNSURE are errors.
+PASS is a plain test case; WAIVED (with its evidence) and UNJUDGED are skipped; FAIL, IMPOSSIBLE,
+NOT_USED and WRONG_DATA are failures; HANG, MISSING and UNSURE are errors.
 If nothing was judged, one error more says so: a suite without an error would look like a pass.
 """
 
@@ -17,6 +17,7 @@ from busbar.errors import UsageError
 _TAGS = {
     Verdict.FAIL: "failure",
     Verdict.IMPOSSIBLE: "failure",
+    Verdict.NOT_USED: "failure",
     Verdict.WRONG_DATA: "failure",
     Verdict.HANG: "error",
     Verdict.MISSING: "error",

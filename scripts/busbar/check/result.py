@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from busbar.check.gain import GainRow
+from busbar.check.label import label
 from busbar.errors import ExitCode
 from busbar.record.key import PointKey
 from busbar.theory.bound import Bound
-from busbar.units import format_size
+
+__all__ = ["JUDGED", "CheckResult", "RowResult", "Verdict", "label"]
 
 
 class Verdict(Enum):
@@ -28,6 +31,8 @@ class Verdict(Enum):
     """It did not end before its deadline."""
     IMPOSSIBLE = "IMPOSSIBLE"
     """Faster than physics allows: a wrong fabric or a wrong measurement, never good news."""
+    NOT_USED = "NOT_USED"
+    """Shown to have run otherwise than its variant asks: by hosts, or reduced in the network."""
     WAIVED = "WAIVED"
     """Excused by the plan, with evidence; not a pass."""
     UNJUDGED = "UNJUDGED"
@@ -35,7 +40,7 @@ class Verdict(Enum):
 
 
 JUDGED = frozenset(Verdict) - {Verdict.WAIVED, Verdict.UNJUDGED}
-_NEGATIVE = {Verdict.WRONG_DATA, Verdict.FAIL, Verdict.IMPOSSIBLE}
+_NEGATIVE = {Verdict.WRONG_DATA, Verdict.FAIL, Verdict.IMPOSSIBLE, Verdict.NOT_USED}
 _INCOMPLETE = {Verdict.MISSING, Verdict.UNSURE}
 
 
@@ -68,6 +73,8 @@ class CheckResult:
     notes: tuple[str, ...]
     """What a reader must know besides the rows."""
     rows: tuple[RowResult, ...]
+    gains: tuple[GainRow, ...] = ()
+    """What reduction in the network gained; none where no variant asks for it."""
 
     def count(self, verdict: Verdict) -> int:
         """How many rows got this verdict."""
@@ -92,15 +99,3 @@ class CheckResult:
         judged = any(self.count(v) for v in JUDGED)
         nothing = "" if judged else " Nothing was judged, which is not a pass."
         return f"{len(self.rows)} rows: {', '.join(counts) or 'none'}.{nothing}"
-
-
-def label(key: PointKey) -> str:
-    """A row's name for people: what differs from the usual is appended."""
-    parts = [key.op, format_size(key.size_bytes), key.variant]
-    parts += [key.datatype] if key.datatype != "float" else []
-    parts += [key.redop] if key.redop not in (None, "sum") else []
-    parts += [f"root {key.root}"] if key.root else []
-    parts += ["in place"] if key.in_place else []
-    parts += [key.timing] if key.timing != "isolated" else []
-    parts += [f"group {key.group.name}"] if key.group.name != "all" else []
-    return " ".join(parts)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from busbar.check.gain_table import print_gains
 from busbar.check.result import CheckResult, RowResult, Verdict
 from busbar.units import format_time_us
 
@@ -17,6 +18,7 @@ _STYLE = {
     Verdict.FAIL: "bold red",
     Verdict.WRONG_DATA: "bold red",
     Verdict.IMPOSSIBLE: "bold red",
+    Verdict.NOT_USED: "bold red",
     Verdict.HANG: "bold red",
     Verdict.MISSING: "yellow",
     Verdict.UNSURE: "yellow",
@@ -26,7 +28,7 @@ _STYLE = {
 
 
 def print_result(console: Console, result: CheckResult) -> None:
-    """Title, notes, one line per row, the reasons of what did not pass, the counts."""
+    """Title, notes, one line per row, the reasons of what did not pass, gains, the counts."""
     for line in (result.title, *result.notes):
         console.print(escape(line), highlight=False)
     console.print(verdict_table(result))
@@ -38,6 +40,7 @@ def print_result(console: Console, result: CheckResult) -> None:
     for reason in dict.fromkeys(r.reason for r in result.rows if r.verdict is Verdict.UNJUDGED):
         count = sum(r.verdict is Verdict.UNJUDGED and r.reason == reason for r in result.rows)
         console.print(f"[dim]UNJUDGED[/] {count} rows: {escape(reason)}", highlight=False)
+    print_gains(console, result.gains)
     console.print(result.summary, highlight=False)
 
 

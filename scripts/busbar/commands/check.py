@@ -41,10 +41,12 @@ def check(
     """Judge every row of a record against the bound and the limits of its fabric.
 
     A row passes only if the whole 95 % interval over launches is above its limit. What is missing,
-    uncertain, unverified or faster than physics never passes.
+    uncertain, unverified or faster than physics never passes, nor does a row whose variant asks for
+    reduction in the network where the bytes do not show that it took place. What it gained follows.
 
-    Exit code: 0 every judged row holds; 1 a row failed, had wrong data or beat physics; 2 input
-    that cannot be read; 3 a required row is missing or uncertain, or nothing was judged; 4 a hang.
+    Exit code: 0 every judged row holds; 1 a row failed, had wrong data, beat physics or ran
+    otherwise than its variant asks; 2 input that cannot be read; 3 a required row is missing or
+    uncertain, or nothing was judged; 4 a hang.
 
     Examples:
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from busbar import fabrics
+from busbar.commands.theory_in_network import print_in_network
 from busbar.emulate.spec import spec_from_options
 from busbar.errors import UsageError
 from busbar.fabrics import Fabric
@@ -53,11 +54,31 @@ def theory(
             "host2.tx or host2.rx for one direction; may be repeated."
         ),
     ] = None,
+    leaves: Annotated[
+        int | None,
+        typer.Option(
+            help="Leaf switches of fabric `emulated`, below a spine. Default: one switch."
+        ),
+    ] = None,
+    uplink: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Rate from leaf to spine of fabric `emulated`, each way: 800mbit, or "
+            "leaf2=400mbit for one, leaf2.tx or leaf2.rx for one direction; may be repeated."
+        ),
+    ] = None,
+    in_network: Annotated[
+        bool,
+        typer.Option(
+            "--in-network", help="Also for switches that reduce, if the fabric does not say so."
+        ),
+    ] = False,
 ) -> None:
     """Show the bound and the expected time of each operation and size on a fabric.
 
     The bound is the shortest time physics allows; the cut that sets it is named. The expected
     time is that of the fastest algorithm that is modelled, where the fabric states its constants.
+    Where switches can reduce, a second table has their bound, and the most that it can gain.
 
     Examples:
 
@@ -67,9 +88,11 @@ def theory(
 
     busbar theory emulated --hosts 6 --rate 400mbit --rate host2=100mbit
 
+    busbar theory emulated --hosts 8 --leaves 2 --uplink 800mbit --in-network
+
     busbar theory ./our-cluster.toml --ranks-per-node 8
     """
-    chosen = _fabric(fabric, hosts, rate or [])
+    chosen = _fabric(fabric, hosts, rate or [], leaves, uplink or [])
     out = console()
     if chosen.kind == "shared_memory":
         out.print(
@@ -82,17 +105,27 @@ def theory(
         operation(name)
         sizes = _sizes(chosen, name, min_size, max_size, factor)
         out.print(_table(chosen, name, sizes, placement))
+        if (in_network or chosen.in_network) and operation(name).in_network is not None:
+            print_in_network(out, chosen, name, sizes, placement)
+    if in_network and chosen.in_network is None:
+        out.print(f"Fabric {chosen.name} does not say that its switches reduce: supposed here.")
 
 
-def _fabric(name: str, hosts: int | None, rates: list[str]) -> Fabric:
+def _fabric(
+    name: str, hosts: int | None, rates: list[str], leaves: int | None, uplinks: list[str]
+) -> Fabric:
     if name != "emulated":
-        if hosts is not None or rates:
+        if hosts is not None or leaves is not None or rates or uplinks:
             raise UsageError(
-                f"--hosts and --rate do not fit fabric '{name}': accepted is fabric 'emulated'."
+                f"--hosts, --rate, --leaves and --uplink do not fit fabric '{name}': accepted is "
+                "fabric 'emulated'."
             )
         return fabrics.load(name)
     try:
-        return fabrics.from_emulation(spec_from_options(hosts, rates).model_dump(mode="json"))
+        spec = spec_from_options(
+            hosts, rates, leaves=1 if leaves is None else leaves, uplinks=uplinks
+        )
+        return fabrics.from_emulation(spec.model_dump(mode="json"))
     except ValueError as error:
         raise UsageError(f"{error}.") from None
 

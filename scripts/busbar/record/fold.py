@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from busbar.record.evidence import expected_bytes, finding, with_finding
 from busbar.record.key import PointKey
 from busbar.record.lines import (
     BlockLine,
@@ -24,13 +25,14 @@ from busbar.record.models import (
     Observed,
     Point,
     PointStatus,
+    PointWire,
     Problem,
     Run,
     RunRecord,
     Segment,
     StopReason,
-    Wire,
 )
+from busbar.record.placement import placement
 from busbar.record.point import Verified
 from busbar.record.statistics import spoiled_share, time_stats
 
@@ -135,6 +137,8 @@ def _point(key: PointKey, gathered: _Gathered, launches: dict[int, Launch]) -> P
     if time_us and time_us.median > 0 and gathered.algorithm_bytes:
         algbw = gathered.algorithm_bytes / time_us.median / 1000
     status, reason = _status(gathered, timed)
+    hosts = _hosts(key, gathered.blocks, launches)
+    found = finding(key, timed, hosts) if timed and hosts else None
     return Point(
         key=key,
         status=status,
@@ -155,8 +159,8 @@ def _point(key: PointKey, gathered: _Gathered, launches: dict[int, Launch]) -> P
         wrong_elements=_sum(b.wrong_elements for b in gathered.blocks),
         checked_elements=_sum(b.checked_elements for b in gathered.blocks),
         verified=_verified(gathered.blocks),
-        observed=_observed(gathered.blocks),
-        wire=_wire(timed),
+        observed=with_finding(_observed(gathered.blocks), found, gathered.blocks),
+        wire=_wire(timed, expected_bytes(key, hosts) if hosts else {}),
     )
 
 
@@ -210,14 +214,26 @@ def _observed(blocks: Sequence[Block]) -> Observed:
     )
 
 
-def _wire(blocks: Sequence[Block]) -> Wire | None:
+def _hosts(
+    key: PointKey, blocks: Sequence[Block], launches: dict[int, Launch]
+) -> tuple[str, ...] | None:
+    """The host of each rank; None where launches differ in it, or do not have all ranks."""
+    try:
+        found = {placement(key.group, launches[block.launch]) for block in blocks}
+    except KeyError:
+        return None
+    return found.pop() if len(found) == 1 else None
+
+
+def _wire(blocks: Sequence[Block], expected: dict[str, float]) -> PointWire | None:
     """Median over blocks per node; null for a node that any block could not read."""
     wires = [b.wire for b in blocks if b.wire is not None]
     if not wires:
         return None
-    return Wire(
+    return PointWire(
         tx_bytes_per_node=_per_node([w.tx_bytes_per_node for w in wires]),
         rx_bytes_per_node=_per_node([w.rx_bytes_per_node for w in wires]),
+        expected=expected,
     )
 
 

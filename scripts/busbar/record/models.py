@@ -20,6 +20,7 @@ from busbar.record.point import (
     Observed,
     Point,
     PointStatus,
+    PointWire,
     Problem,
     RankTimes,
     StopReason,
@@ -47,6 +48,7 @@ __all__ = [
     "Point",
     "PointKey",
     "PointStatus",
+    "PointWire",
     "Problem",
     "Process",
     "RankTimes",
@@ -63,7 +65,7 @@ __all__ = [
     "Wire",
 ]
 
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 
 
 class RunRecord(Model):

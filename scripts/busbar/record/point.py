@@ -35,6 +35,13 @@ class Wire(Model):
     rx_bytes_per_node: list[float | None]
 
 
+class PointWire(Wire):
+    """Of a point: medians over its blocks, beside what to expect of them."""
+
+    expected: dict[str, float] = Field(default_factory=dict)
+    """Payload bytes per execution that the busiest host sends or receives, by hypothesis."""
+
+
 class Observed(Model):
     """What really ran, and how that is known."""
 
@@ -42,6 +49,7 @@ class Observed(Model):
     protocol: str | None
     channels: int | None
     in_network: bool | None
+    """Whether switches carried it out; null where nothing tells."""
     how: list[str]
     bytes_per_peer: list[list[float]] | None
     """Payload bytes per execution, [from][to]."""
@@ -128,7 +136,7 @@ class Point(Model):
     checked_elements: Count | None
     verified: Verified | None
     observed: Observed
-    wire: Wire | None
+    wire: PointWire | None
 
 
 class Problem(Model):

@@ -22,6 +22,11 @@ class Variant(Model):
     environment: dict[str, str]
     """Set before the process starts; a variant with any gets launches of its own."""
 
+    @property
+    def in_network(self) -> str:
+        """How it asks for reduction inside the network; `off` where it does not."""
+        return self.settings.get("in_network", "off")
+
 
 class PlannedPoint(Model):
     """One row of the plan."""

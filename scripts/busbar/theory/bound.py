@@ -7,23 +7,37 @@ adds up, and no more can arrive than all links take in, nor leave than they give
 For an all-reduce that the hosts carry out this is the largest bound over all partitions of the
 hosts. K parts send at least 2(K-1)S in all, while what they can exchange is the smallest of all
 egress E, all ingress I, and, since a part does not send to itself, E + I less one part's own.
-Merging hosts leaves E and I alone and lowers K, so single hosts are the strictest; and the third
-is a mean of what the other parts' own cuts say, so one of those is at least as strict. Tests
-compare with a brute force over all partitions.
+Merging hosts lowers K, and lowers E and I only where whole leaves are merged whose uplinks are
+narrower than their hosts' links (`partitions`); and the third is a mean of what the other parts'
+own cuts say, so one of those is at least as strict. Tests compare with a brute force over all
+partitions.
+
+Reduced in the network there are only cuts: a tree of switches that combines and copies (SHARP, or
+aggregators in software) takes each host's data once and gives it the result once. So with equal
+links, N hosts, and S bytes,
+
+* all_reduce takes S instead of 2(N-1)/N S: at most 2(N-1)/N faster, whatever the hosts do;
+* reduce and broadcast take S either way: nothing is gained over the bound, log2 N over a binomial
+  tree, which sends S that often;
+* reduce_scatter takes S instead of (N-1)/N S, as a host's own chunk goes up too: up to N/(N-1)
+  slower; all_gather takes (N-1)/N S either way. Both save message steps only, from some N on.
+
+That is physics for the mechanism: aggregators to which the r ranks of a host stream one by one
+move r times as much over its link.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 
 from busbar.errors import UsageError
-from busbar.fabrics.model import Cut, Fabric, Port
+from busbar.fabrics.model import Cut, Fabric
+from busbar.theory.limit import CutLimit, cut_limit
 from busbar.theory.operations import OPERATIONS, Crosses, Exchange, Operation
+from busbar.theory.partitions import single_hosts, strictest
 
-ALL_LINKS = "all links together"
+SWITCH = "reduction in the switch"
 
 
 @dataclass(frozen=True)
@@ -55,17 +69,26 @@ def bound(
     *,
     root: int = 0,
     counts: Sequence[Sequence[float]] | None = None,
+    in_network: bool = False,
 ) -> Bound | None:
     """The bound of one execution, or None where no byte has to cross a link of known rate.
 
     `placement` is the host of each rank of the group, in order (`Fabric.placement`); `root` counts
     in that order. `counts` is for all_to_allv: bytes [from][to], by default the same to everyone,
-    as all_to_all sends. Raises UsageError for what does not fit together.
+    as all_to_all sends. With `in_network` switches reduce, also those of a fabric that does not
+    say they can; None as well for an operation that leaves them nothing to do
+    (`Operation.in_network`). Raises UsageError for what does not fit together.
     """
     what = operation(op)
     exchange = Exchange(size_bytes, len(placement), root, counts)
     _refuse_misfit(fabric, op, exchange, placement)
-    limits = [_slowest(fabric, what, crosses, exchange, placement) for crosses in what.phases]
+    if in_network:
+        limits = [_longest(_in_network_limits(fabric, what, exchange, placement))]
+    else:
+        limits = [
+            _longest(_host_limits(fabric, what, crosses, exchange, placement))
+            for crosses in what.phases
+        ]
     known = [limit for limit in limits if limit is not None]
     if not known:
         return None
@@ -84,69 +107,82 @@ def bound(
     )
 
 
-@dataclass(frozen=True)
-class _CutLimit:
-    """What one cut, in one direction, allows."""
-
-    time_us: float
-    cut: str
-    payload_bytes: float
-    formula: str
-
-
-def _slowest(
-    fabric: Fabric,
-    what: Operation,
-    crosses: Crosses,
-    exchange: Exchange,
-    placement: Sequence[str],
-) -> _CutLimit | None:
-    limits = _limits(fabric, what, crosses, exchange, placement)
+def _longest(limits: Iterator[CutLimit]) -> CutLimit | None:
     return max(limits, key=lambda limit: limit.time_us, default=None)
 
 
-def _limits(
+def _host_limits(
     fabric: Fabric,
     what: Operation,
     crosses: Crosses,
     exchange: Exchange,
     placement: Sequence[str],
-) -> Iterator[_CutLimit]:
-    links: list[Cut] = []
-    all_out = all_in = 0.0
+) -> Iterator[CutLimit]:
+    """The cuts, and all hosts together."""
+    yield from _cut_limits(fabric, crosses, exchange, placement)
+    cuts, hosts = fabric.cuts(), frozenset(placement)
+    if not cuts or len(hosts) < 2:
+        return
+    for direction in ("egress", "ingress"):
+        if what.together is None:
+            parted = single_hosts(cuts, hosts, direction)
+            total = _added_up(crosses, exchange, placement)
+        else:
+            per_part = what.together(exchange, 2)
+            parted = strictest(cuts, hosts, direction, per_part / fabric.efficiency())
+            total = what.together(exchange, parted.parts)
+        yield cut_limit(fabric, f"{parted.name}, {direction}", parted.port, total)
+
+
+def _in_network_limits(
+    fabric: Fabric, what: Operation, exchange: Exchange, placement: Sequence[str]
+) -> Iterator[CutLimit]:
+    """The cuts, and the switch itself where its rate is known."""
+    if what.in_network is None:
+        return
+    yield from _cut_limits(fabric, what.in_network, exchange, placement)
+    switch = fabric.in_network
+    if switch is None or switch.rate is None or not what.switch_reduces:
+        return
+    rate = switch.rate.value / 8e6
+    taken_in = float(_most_children(fabric, frozenset(placement)) * exchange.size_bytes)
+    yield CutLimit(taken_in / rate, SWITCH, taken_in, f"{taken_in:.0f} B / {rate:.4g} B/us")
+
+
+def _most_children(fabric: Fabric, hosts: frozenset[str]) -> int:
+    """How many vectors the busiest switch takes in: from its hosts, or the spine from its leaves.
+
+    0 where all ranks are on one host, so that no switch reduces.
+    """
+    below = [cut.hosts & hosts for cut in fabric.cuts() if cut.level == "leaf"]
+    occupied = [leaf for leaf in below if leaf] or [hosts]
+    most = max(len(occupied), *(len(leaf) for leaf in occupied))
+    return most if most > 1 else 0
+
+
+def _cut_limits(
+    fabric: Fabric, crosses: Crosses, exchange: Exchange, placement: Sequence[str]
+) -> Iterator[CutLimit]:
     for cut in fabric.cuts():
-        inside = {rank for rank, host in enumerate(placement) if host in cut.hosts}
+        inside = _inside(cut, placement)
         if not inside or len(inside) == exchange.ranks:
             continue
         crossing = crosses(exchange, inside)
-        yield _limit(fabric, f"{cut.name}, egress", cut.egress, crossing.out_bytes)
-        yield _limit(fabric, f"{cut.name}, ingress", cut.ingress, crossing.in_bytes)
-        links.append(cut)
-        all_out += crossing.out_bytes
-        all_in += crossing.in_bytes
-    if not links:
-        return
-    total = max(all_out, all_in)
-    if what.together is not None:
-        total = max(total, what.together(exchange, len(links)))
-    egress = reduce(add, (cut.egress for cut in links))
-    ingress = reduce(add, (cut.ingress for cut in links))
-    yield _limit(fabric, f"{ALL_LINKS}, egress", egress, total)
-    yield _limit(fabric, f"{ALL_LINKS}, ingress", ingress, total)
+        yield cut_limit(fabric, f"{cut.name}, egress", cut.egress, crossing.out_bytes)
+        yield cut_limit(fabric, f"{cut.name}, ingress", cut.ingress, crossing.in_bytes)
 
 
-def _limit(fabric: Fabric, name: str, port: Port, payload_bytes: float) -> _CutLimit:
-    efficiency = fabric.efficiency()
-    burst = f" - {port.burst_bytes:.0f} B burst" if port.burst_bytes else ""
-    return _CutLimit(
-        time_us=port.least_us(payload_bytes / efficiency),
-        cut=name,
-        payload_bytes=float(payload_bytes),
-        formula=(
-            f"({payload_bytes:.0f} B / {efficiency:.4f} payload share{burst})"
-            f" / {port.rate_bps / 8e6:.4g} B/us"
-        ),
-    )
+def _inside(cut: Cut, placement: Sequence[str]) -> set[int]:
+    return {rank for rank, host in enumerate(placement) if host in cut.hosts}
+
+
+def _added_up(crosses: Crosses, exchange: Exchange, placement: Sequence[str]) -> float:
+    """What single hosts must send in all, or receive, if that is more."""
+    each = [
+        crosses(exchange, {rank for rank, where in enumerate(placement) if where == host})
+        for host in set(placement)
+    ]
+    return max(sum(c.out_bytes for c in each), sum(c.in_bytes for c in each))
 
 
 def _refuse_misfit(fabric: Fabric, op: str, exchange: Exchange, placement: Sequence[str]) -> None:

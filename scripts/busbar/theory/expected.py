@@ -3,7 +3,12 @@
 The models are those of Thakur, Rabenseifner and Gropp, "Optimization of Collective Communication
 Operations in MPICH", 2005, sections 3 and 4: a message of m bytes takes alpha + m * beta, every
 rank sends and receives one message at a time, and combining costs nothing. They assume one rank
-per host. Beta is the slowest link's line rate less protocol overhead; alpha is a constant.
+per host, and one switch: several messages that share an uplink are beyond them. Beta is the slowest
+link's line rate less protocol overhead; alpha is a constant.
+
+A tree of switches that reduces takes data in chunks: a message up and one down for each level, the
+bytes of the slowest link, and, as each switch passes on whole chunks, one chunk for every link
+after the first.
 
 Through shared memory a byte costs at least one copy by the rank that receives it.
 """
@@ -17,8 +22,11 @@ from math import ceil, log2
 from busbar.fabrics.model import Fabric
 from busbar.theory.bound import operation
 from busbar.theory.constants import Constants
+from busbar.theory.operations import Exchange
 
 SHARED_MEMORY = "one copy per byte received"
+IN_NETWORK = "in-network tree"
+CHUNK_BYTES = 32 << 10  # what the engine's tree takes unless `in_network_chunk` says otherwise
 
 
 @dataclass(frozen=True)
@@ -99,8 +107,8 @@ def expected(
     """One entry per algorithm that is modelled, fastest first.
 
     Empty where a constant is unknown, where `op` gave a constant, where nothing is exchanged, or
-    where hosts carry several ranks, which these models leave out. Raises UsageError for an
-    unknown operation. For shared memory only the length of `placement` counts.
+    where hosts carry several ranks or hang on several leaves, which these models leave out. Raises
+    UsageError for an unknown operation. For shared memory only the length of `placement` counts.
     """
     what = operation(op)
     ranks = len(placement)
@@ -108,7 +116,7 @@ def expected(
         return []
     if fabric.kind == "shared_memory":
         times = _by_copying(op, size_bytes, ranks, constants)
-    elif len(set(placement)) == ranks:
+    elif len(set(placement)) == ranks and len(_leaves(fabric, placement)) < 2:
         times = _by_messages(fabric, op, size_bytes, placement, constants)
     else:
         times = {}
@@ -125,13 +133,76 @@ def _by_messages(
 ) -> dict[str, float]:
     if constants.message_us is None:
         return {}
-    ports = [p for c in fabric.cuts() if c.hosts & set(placement) for p in (c.egress, c.ingress)]
-    payload_per_us = min(port.rate_bps for port in ports) / 8e6 * fabric.efficiency()
+    payload_per_us = _slowest_payload_per_us(fabric, placement)
     return {
         name: cost.messages * constants.message_us + cost.bytes_share * size_bytes / payload_per_us
         for name, model in _MODELS[op].items()
         for cost in [model(len(placement))]
     }
+
+
+def expected_in_network(
+    fabric: Fabric,
+    op: str,
+    size_bytes: int,
+    placement: Sequence[str],
+    constants: Constants,
+    *,
+    chunk_bytes: int = CHUNK_BYTES,
+) -> Expected | None:
+    """What an execution should take if a tree of switches carries it out.
+
+    None where a constant is unknown, where such a tree has nothing to do, or where hosts carry
+    several ranks. Raises UsageError for an unknown operation.
+    """
+    what = operation(op)
+    hosts = frozenset(placement)
+    if what.in_network is None or constants.message_us is None or len(hosts) < 2:
+        return None
+    if len(hosts) < len(placement) or not fabric.cuts():
+        return None
+    levels = 2 if len(_leaves(fabric, placement)) > 1 else 1
+    streamed_us = max(
+        payload_bytes / (port.rate_bps / 8e6 * fabric.efficiency())
+        for cut in fabric.cuts()
+        for inside in [{rank for rank, host in enumerate(placement) if host in cut.hosts}]
+        if inside and len(inside) < len(placement)
+        for crossing in [what.in_network(Exchange(size_bytes, len(placement)), inside)]
+        for port, payload_bytes in (
+            (cut.egress, crossing.out_bytes),
+            (cut.ingress, crossing.in_bytes),
+        )
+    )
+    chunk_us = min(chunk_bytes, size_bytes) / _slowest_payload_per_us(fabric, placement)
+    time_us = 2 * levels * constants.message_us + streamed_us + (2 * levels - 1) * chunk_us
+    algbw = size_bytes / time_us / 1000
+    return Expected(IN_NETWORK, time_us, algbw, algbw * what.bus_factor(len(placement)))
+
+
+def byte_shares(op: str, ranks: int) -> dict[str, float]:
+    """Bytes over S that each modelled algorithm passes through one port, one after another."""
+    if ranks < 2:
+        return {}
+    return {name: model(ranks).bytes_share for name, model in _MODELS.get(op, {}).items()}
+
+
+def _leaves(fabric: Fabric, placement: Sequence[str]) -> list[str]:
+    """The uplinks that lead to these hosts; none with one switch."""
+    hosts = set(placement)
+    return [cut.name for cut in fabric.cuts() if cut.level == "leaf" and cut.hosts & hosts]
+
+
+def _slowest_payload_per_us(fabric: Fabric, placement: Sequence[str]) -> float:
+    """Payload rate of the slowest link that leads to these hosts, in bytes per microsecond."""
+    hosts = set(placement)
+    uplinks = len(_leaves(fabric, placement)) > 1
+    ports = [
+        port
+        for cut in fabric.cuts()
+        if cut.hosts & hosts and (cut.level == "host" or uplinks)
+        for port in (cut.egress, cut.ingress)
+    ]
+    return min(port.rate_bps for port in ports) / 8e6 * fabric.efficiency()
 
 
 def _by_copying(op: str, size_bytes: int, ranks: int, constants: Constants) -> dict[str, float]:

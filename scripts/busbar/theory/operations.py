@@ -7,6 +7,10 @@ apart from the engine, so that one can test the other.
 
 A crossing is what must leave and what must enter a set of p of the n ranks. Ranks inside may
 combine and copy among themselves for nothing, so each figure is a least one.
+
+Where switches reduce and copy, as in the trees of SHARP, every rank's data goes up the tree and the
+result comes down, so a set that holds the root contributes over its link too. Several ranks of a
+host could combine before they send: what streams of their own cost more is no part of the least.
 """
 
 from __future__ import annotations
@@ -46,7 +50,14 @@ class Operation:
     phases: tuple[Crosses, ...]
     """One after another; the reported time is their mean. None: no network to bound it."""
     together: Callable[[Exchange, int], float] | None = None
-    """Least bytes that K parts send in all, where that is more than each part's least added up."""
+    """Least bytes that K parts send in all, where that is more than each part's least added up.
+
+    Must grow by the same with each part, and be 0 for one.
+    """
+    in_network: Crosses | None = None
+    """What crosses where a tree of switches carries it out. None: it has nothing to do there."""
+    switch_reduces: bool = False
+    """Whether that tree combines data, rather than passing it on."""
 
 
 def _all_reduce(e: Exchange, inside: Set[int]) -> Crossing:
@@ -133,6 +144,19 @@ def _both_ends(e: Exchange, inside: Set[int]) -> Crossing:
     return Crossing(both, both)
 
 
+def _tree_reduce(e: Exchange, inside: Set[int]) -> Crossing:
+    return Crossing(e.size_bytes, e.size_bytes if e.root in inside else 0.0)
+
+
+def _tree_reduce_scatter(e: Exchange, inside: Set[int]) -> Crossing:
+    # Contributions to every chunk go up, also to the chunks of those inside.
+    return Crossing(e.size_bytes, len(inside) * e.size_bytes / e.ranks)
+
+
+def _no_data(e: Exchange, inside: Set[int]) -> Crossing:
+    return Crossing(0.0, 0.0)
+
+
 def _one(ranks: int) -> float:
     return 1.0
 
@@ -152,19 +176,21 @@ def _twice_others(ranks: int) -> float:
 SIZELESS = ("barrier", "null")  # operations that carry no data
 
 OPERATIONS: dict[str, Operation] = {
-    "all_reduce": Operation(_twice_others, (_all_reduce,), _all_reduce_together),
-    "all_gather": Operation(_others, (_all_gather,)),
-    "reduce_scatter": Operation(_others, (_reduce_scatter,)),
+    "all_reduce": Operation(_twice_others, (_all_reduce,), _all_reduce_together, _all_reduce, True),
+    "all_gather": Operation(_others, (_all_gather,), in_network=_all_gather),
+    "reduce_scatter": Operation(
+        _others, (_reduce_scatter,), in_network=_tree_reduce_scatter, switch_reduces=True
+    ),
     "all_to_all": Operation(_others, (_all_to_all,)),
     "all_to_allv": Operation(_others, (_all_to_allv,)),
     "send_recv": Operation(_one, (_send_recv,)),
-    "broadcast": Operation(_one, (_broadcast,)),
-    "reduce": Operation(_one, (_reduce,)),
+    "broadcast": Operation(_one, (_broadcast,), in_network=_broadcast),
+    "reduce": Operation(_one, (_reduce,), in_network=_tree_reduce, switch_reduces=True),
     "gather": Operation(_others, (_gather,)),
     "scatter": Operation(_others, (_scatter,)),
     "ping_pong": Operation(_one, (_first_to_last, _last_to_first)),
     "bidirectional": Operation(_one, (_both_ends,)),
-    "barrier": Operation(_zero, ()),
+    "barrier": Operation(_zero, (), in_network=_no_data),
     "null": Operation(_zero, ()),
     "memory_copy": Operation(_one, ()),
 }

@@ -1,0 +1,26 @@
+"""What rows are called."""
+
+from __future__ import annotations
+
+from busbar.record.key import PointKey
+from busbar.units import format_size
+
+
+def label(key: PointKey) -> str:
+    """A row's name for people: what differs from the usual is appended."""
+    return " ".join([key.op, format_size(key.size_bytes), key.variant, *_unusual(key)])
+
+
+def point_label(key: PointKey) -> str:
+    """The same without the variant, for what compares variants."""
+    return " ".join([key.op, format_size(key.size_bytes), *_unusual(key)])
+
+
+def _unusual(key: PointKey) -> list[str]:
+    parts = [key.datatype] if key.datatype != "float" else []
+    parts += [key.redop] if key.redop not in (None, "sum") else []
+    parts += [f"root {key.root}"] if key.root else []
+    parts += ["in place"] if key.in_place else []
+    parts += [key.timing] if key.timing != "isolated" else []
+    parts += [f"group {key.group.name}"] if key.group.name != "all" else []
+    return parts

@@ -1,0 +1,68 @@
+"""The most that reduction in the network can gain, over baselines that have names.
+
+A ratio of bounds: what a baseline takes at best over what switches take at best. A measured
+baseline that stays below its bound can be beaten by more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from busbar.fabrics.model import Fabric
+from busbar.theory.bound import bound
+from busbar.theory.expected import byte_shares
+from busbar.theory.partitions import host_cuts
+
+RING_AT_BOUND = "ring at its bound"
+HOSTS_AT_BOUND = "hosts at their bound"
+
+
+@dataclass(frozen=True)
+class Most:
+    """The most that can be gained over one baseline; below 1 it can only be lost."""
+
+    baseline: str
+    baseline_us: float
+    gain: float
+
+
+def most(
+    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], root: int = 0
+) -> list[Most]:
+    """Over any algorithm of the hosts at its bound, then over each that is modelled.
+
+    The first is named a ring's where a ring reaches it, as with equal links. An algorithm counts
+    with its bytes through the slowest link and no message costs, with one rank per host; below a
+    spine only the ring, which passes each uplink once. Empty where either side has no bound.
+    `placement` and `root` as for `bound`; raises UsageError as that does.
+    """
+    hosts = bound(fabric, op, size_bytes, placement, root=root)
+    network = bound(fabric, op, size_bytes, placement, root=root, in_network=True)
+    if hosts is None or network is None:
+        return []
+    times = _algorithms_us(fabric, op, size_bytes, placement)
+    ring_reaches = math.isclose(times.pop("ring", 0.0), hosts.time_us, rel_tol=1e-9)
+    name = RING_AT_BOUND if ring_reaches else HOSTS_AT_BOUND
+    return [
+        Most(baseline, time_us, time_us / network.time_us)
+        for baseline, time_us in {name: hosts.time_us, **times}.items()
+    ]
+
+
+def _algorithms_us(
+    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str]
+) -> dict[str, float]:
+    """The least each modelled algorithm takes: a burst passes at once, as for the bound."""
+    hosts = frozenset(placement)
+    if len(hosts) < len(placement):
+        return {}
+    uplinks = [cut for cut in fabric.cuts() if cut.level == "leaf" and cut.hosts & hosts]
+    links = host_cuts(fabric.cuts(), hosts) + (uplinks if len(uplinks) > 1 else [])
+    slowest = min((p for cut in links for p in (cut.egress, cut.ingress)), key=lambda p: p.rate_bps)
+    return {
+        name: slowest.least_us(share * size_bytes / fabric.efficiency())
+        for name, share in byte_shares(op, len(placement)).items()
+        if len(uplinks) < 2 or name == "ring"
+    }
