@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,20 @@ from hypothesis import strategies as st
 from busbar.emulate import EmulationSpec, RateOverride
 from busbar.errors import UsageError
 from busbar.launch.binary import Described, OperationInfo
-from busbar.launch.engine import explain_hang
+from busbar.launch.hang import Member, explain_hang, explain_start, stuck_variants
+from busbar.launch.in_network import parse_in_network, trees_asked
 from busbar.launch.monitoring import bytes_per_peer
-from busbar.launch.options import MeasureOptions, SweepOptions, parse_variant, parse_variants
-from busbar.launch.plan import fitting_sizes, make_plan
+from busbar.launch.options import (
+    MeasureOptions,
+    SweepOptions,
+    parse_nodes,
+    parse_variant,
+    parse_variants,
+)
+from busbar.launch.plan import Ranks, fitting_sizes, make_plan
 from busbar.launch.slots import Done, make_slots, visits_of
-from busbar.launch.target import Emulated, split_environment
+from busbar.launch.target import Emulated, Hostfile, Programs, split_environment
+from busbar.launch.where import Where, target_of
 from busbar.record.models import Plan, Stopping, Warmup
 
 
@@ -24,6 +33,7 @@ def _info(name: str, **more: Any) -> OperationInfo:
     traits = {
         "summary": "", "reduces": False, "rooted": False, "in_place": False, "chunked": False,
         "has_data": True, "point_to_point": False, "min_ranks": 1, "bus_factor": 1.0,
+        "in_network": name in ("all_reduce", "barrier", "broadcast"),
     }  # fmt: skip
     return OperationInfo.model_validate({"name": name, **traits, **more})
 
@@ -56,9 +66,18 @@ def _measure(*variants: str, launches: int = 3) -> MeasureOptions:
     )
 
 
-def _plan(*variants: str, operations: list[str] | None = None, launches: int = 3) -> Plan:
-    what = SweepOptions(operations=operations or ["all_reduce"], min_bytes=8, max_bytes=64)
-    return make_plan(what, _measure(*variants, launches=launches), DESCRIBED, 3, "mpi")
+THREE = Ranks(3, ["host1", "host2", "host3"])
+
+
+def _plan(
+    *variants: str,
+    operations: list[str] | None = None,
+    launches: int = 3,
+    ranks: Ranks = THREE,
+    **what: Any,
+) -> Plan:
+    sweep = SweepOptions(operations or ["all_reduce"], min_bytes=8, max_bytes=64, **what)
+    return make_plan(sweep, _measure(*variants, launches=launches), DESCRIBED, ranks, "mpi")
 
 
 def test_sizes_are_raised_to_what_the_operation_can_carry() -> None:
@@ -148,24 +167,232 @@ def test_an_observing_launch_visits_the_largest_size_of_one_variant() -> None:
         assert slot.environment == {"X": "1"}
 
 
-def _report(rank: int, sequence: int, phase: str = "start") -> dict[str, Any]:
+def test_every_size_is_observed_where_the_library_chooses_what_the_switches_do() -> None:
+    plan = _plan("a:", "s:in_network=sharp,HCOLL_ENABLE_SHARP=3")
+    slots = make_slots(plan, 1, "largest", {"X": "1"})
+    (slot,) = [s for s in slots if s.purpose == "observe" and s.variants[0].name == "s"]
+    assert len(visits_of(slot, plan, Done(), 1)) == 4
+    assert slot.environment == {"X": "1", "HCOLL_ENABLE_SHARP": "3", "UCC_COLL_TRACE": "INFO"}
+    for timed in slots:
+        assert timed.purpose == "observe" or "UCC_COLL_TRACE" not in timed.environment
+
+
+def test_points_are_planned_on_the_first_hosts_as_well() -> None:
+    ranks = Ranks(6, ["a", "a", "b", "b", "c", "c"])
+    plan = _plan(operations=["all_gather"], ranks=ranks, nodes=[1, 2, 3])
+    sizes: dict[tuple[str, str], list[int]] = {}
+    for row in plan.rows:
+        group = row.key.group
+        sizes.setdefault((group.name, group.ranks), []).append(row.key.size_bytes)
+    assert sizes == {
+        ("first host", "0-1"): [8, 16, 32, 64],
+        ("first 2 hosts", "0-3"): [16, 32, 64],
+        ("all", "0-5"): [24, 48, 72],
+    }
+
+
+@pytest.mark.parametrize(
+    ("ranks", "what", "culprit"),
+    [
+        (Ranks(3), {"nodes": [2]}, "known before the launch"),
+        (THREE, {"nodes": [2, 4]}, "1 to 3 hosts"),
+        (THREE, {"nodes": [1, 2], "operations": ["ping_pong"]}, "group 'first host' has 1"),
+        (THREE, {"nodes": [2], "operations": ["broadcast"], "root": 2}, "first 2 hosts"),
+        (THREE, {"operations": ["broadcast"], "root": 3}, "0 to 2"),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(ranks: Ranks, what: Any, culprit: str) -> None:
+    with pytest.raises(UsageError, match=culprit):
+        _plan(ranks=ranks, **what)
+
+
+def test_node_counts_are_read() -> None:
+    assert parse_nodes("4, 2,2") == [2, 4]
+    for text in ("", "2,x", "0", "2;3"):
+        with pytest.raises(UsageError, match="--nodes"):
+            parse_nodes(text)
+
+
+def test_what_no_tree_carries_is_waived_and_not_visited() -> None:
+    plan = _plan("a:", "tree:in_network=tree", operations=["all_reduce", "all_gather"])
+    waived = {(row.key.op, row.key.variant) for row in plan.rows if row.need == "waived"}
+    assert waived == {("all_gather", "tree")}
+    (slot, *_) = make_slots(plan, 1, "none", {})
+    visited = {
+        (visit.key.op, v.name) for visit in visits_of(slot, plan, Done(), 1) for v in visit.variants
+    }
+    assert visited == {("all_reduce", "a"), ("all_reduce", "tree"), ("all_gather", "a")}
+    with pytest.raises(UsageError, match="nothing to measure"):
+        _plan("tree:in_network=tree", operations=["all_gather"])
+
+
+def test_in_network_adds_a_variant_beside_those_given() -> None:
+    def names(texts: list[str], words: str, on: str) -> list[str]:
+        return [v.name for v in parse_variants(texts, parse_in_network(words, on))]
+
+    assert names([], "off", "emulated") == ["default"]
+    assert names([], "off,on", "emulated") == ["default", "in_network"]
+    assert names([], "on", "emulated") == ["in_network"]
+    assert names(["ring:x=4"], "off,tree,on", "emulated") == ["ring", "in_network"]
+    assert names([], "off,on", "slurm") == ["default", "sharp"]
+    with pytest.raises(UsageError, match="maybe"):
+        parse_in_network("off,maybe", "emulated")
+    with pytest.raises(UsageError, match="in_network"):
+        names(["in_network:"], "on", "emulated")
+
+
+def test_the_deepest_request_says_how_many_trees_there_are() -> None:
+    def trees(*texts: str) -> int:
+        return trees_asked(parse_variants(list(texts)))
+
+    assert trees("a:", "b:in_network=off") == 0
+    assert trees("a:in_network=tree", "b:in_network=tree,in_network_trees=3") == 3
+    with pytest.raises(UsageError, match="in_network_trees=none"):
+        trees("a:in_network=tree,in_network_trees=none")
+
+
+def _where(on: str, **more: Any) -> Where:
+    empty = {
+        "ranks": 4, "hosts": None, "rates": [], "leaves": None, "uplinks": [], "hostfile": None,
+        "aggregators": None, "extra": [],
+    }  # fmt: skip
+    return Where(on=on, **{**empty, **more})
+
+
+@pytest.mark.parametrize(
+    ("variant", "where", "culprit"),
+    [
+        ("a:in_network=tree", _where("local"), "no network"),
+        ("a:in_network=tree", _where("slurm"), "srun"),
+        ("a:in_network=sharp", _where("emulated"), "SHARP"),
+        ("a:in_network=yes", _where("emulated"), "in_network=yes"),
+        ("a:in_network=tree", _where("hostfile", hostfile="h"), "--aggregators"),
+        ("a:", _where("hostfile", hostfile="h", aggregators="x"), "--in-network tree"),
+        ("a:", _where("slurm", aggregators="x"), "--aggregators"),
+        ("a:", _where("slurm", leaves=2), "--leaves"),
+        ("a:", _where("emulated", leaves=2), "uplink"),
+    ],
+)
+def test_mechanisms_are_refused_where_they_are_not(
+    variant: str, where: Where, culprit: str
+) -> None:
+    with pytest.raises(UsageError, match=culprit) as refused:
+        target_of(where, parse_variants([variant]))
+    assert refused.value.message.count("\n") == 0
+
+
+PROGRAMS = Programs(worker=["bench", "--serve"], aggregator=["bench", "--role", "aggregator"])
+
+
+def test_aggregators_are_launched_beside_the_workers() -> None:
+    spec = EmulationSpec(hosts=4, leaves=2, uplink_bps=800_000_000, aggregators=2)
+    target = Emulated(spec)
+    words = target.command(PROGRAMS, {"UCX_TLS": "tcp", "OMPI_MCA_x": "1"}, 0)
+    mpirun = words[words.index(next(word for word in words if word.endswith("mpirun"))) :]
+    colon = mpirun.index(":")
+    workers, aggregators = mpirun[:colon], mpirun[colon + 1 :]
+    for side, program in ((workers, PROGRAMS.worker), (aggregators, PROGRAMS.aggregator)):
+        begin = side.index("bench")
+        assert side[begin : begin + len(program)] == program
+        assert side.count("--tree") == 2
+        assert "UCX_TLS=tcp" in side, "-x holds for one program only"
+    assert workers[workers.index("-np") + 1] == "4"
+    assert aggregators[aggregators.index("-np") + 1] == "6"
+    assert "x" not in aggregators, "mpirun refuses a setting that is given twice"
+    assert len(target.aggregator_hosts()) == 6
+    assert target.ranks == 4
+    assert ":" not in Emulated(EmulationSpec(hosts=2)).command(PROGRAMS, {}, 0)
+
+
+def test_a_hostfile_run_reduces_on_the_hosts_that_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "hosts"
+    file.write_text("a\nb\n")
+    where = _where("hostfile", ranks=2, hostfile=file, aggregators="c,d,c")
+    target = target_of(where, parse_variants(["t:in_network=tree"]))
+    assert isinstance(target, Hostfile)
+    words = target.command(PROGRAMS, {"UCX_TLS": "tcp"}, 0)
+    end = words[words.index(":") + 1 :]
+    assert end[0] == "--hostfile"
+    assert Path(end[1]).read_text() == "c slots=2\nd slots=1\n"
+    assert end[2:] == ["-np", "3", "-x", "UCX_TLS=tcp", *PROGRAMS.aggregator]
+
+
+def _report(rank: int, sequence: int, phase: str = "start", **more: Any) -> dict[str, Any]:
     return {
         "rank": rank, "host": f"host{rank}", "sequence": sequence, "phase": phase,
-        "operation": "all_reduce", "size_bytes": 8, "variant": "ring",
+        "role": "worker", "operation": "all_reduce", "size_bytes": 8, "variant": "ring",
+        "waits_for": None, **more,
     }  # fmt: skip
 
 
+def _aggregator(rank: int, waits_for: int | str | None, phase: str = "operation") -> dict[str, Any]:
+    more = {"role": "aggregator", "host": f"agg{rank}", "variant": None, "waits_for": waits_for}
+    return _report(rank, 99, phase, **more)
+
+
+def _members(workers: int, aggregators: int = 0) -> list[Member]:
+    ranks = range(workers, workers + aggregators)
+    first = [Member(rank, "worker", f"host{rank}") for rank in range(workers)]
+    return [*first, *(Member(rank, "aggregator", f"agg{rank}") for rank in ranks)]
+
+
 def test_a_hang_names_who_did_not_arrive() -> None:
-    behind = explain_hang("late", [_report(0, 9), _report(1, 7, "prepare"), _report(2, 9)], 3)
+    three, two = _members(3), _members(2)
+    behind = explain_hang("late", [_report(0, 9), _report(1, 7, "prepare"), _report(2, 9)], three)
     assert "rank 1 (host1) did not arrive" in behind
     assert "all_reduce of 8 bytes, variant ring" in behind
     assert "prepare" in behind
-    silent = explain_hang("late", [_report(0, 9), _report(2, 9)], 3)
-    assert "rank 1 did not arrive" in silent
-    assert "all ranks wait" in explain_hang("late", [_report(0, 9), _report(1, 9)], 2)
-    assert "no rank" in explain_hang("late", [], 2)
-    starting = {"rank": None, "host": "h", "sequence": 0, "phase": "init", "operation": ""}
-    assert "initialisation" in explain_hang("late", [starting], 2)
+    silent = explain_hang("late", [_report(0, 9), _report(2, 9)], three)
+    assert "rank 1 (host1) did not arrive (silent)" in silent
+    assert "all ranks wait" in explain_hang("late", [_report(0, 9), _report(1, 9)], two)
+    assert "no rank" in explain_hang("late", [], two)
+    many = explain_hang("late", [_report(0, 9)], _members(1000))
+    assert "rank 1 (host1), 2 (host2)" in many
+    assert "and 991 more" in many
+
+
+def test_a_hang_in_a_group_blames_nobody_outside() -> None:
+    """Ranks outside are idle: one that speaks has been through fewer phases, with good reason."""
+    reports = [_report(0, 9), _report(1, 9), _report(2, 3, "idle")]
+    assert "all ranks wait in phase start" in explain_hang("late", reports, _members(2))
+
+
+def test_a_silent_aggregator_is_named() -> None:
+    members, trees = _members(2, 2), {"ring"}
+    both = [_report(0, 9, "operation"), _report(1, 9, "operation")]
+    told = explain_hang("late", [*both, _aggregator(2, 3)], members, trees)
+    assert "aggregator rank 3 (agg3) did not arrive (silent)" in told
+    assert "aggregator rank 2 (agg2) waits for aggregator rank 3 (agg3)." in told
+    # It is idle, and silent, while host algorithms run and while workers meet.
+    assert "aggregator" not in explain_hang("late", both, members)
+    meeting = [_report(0, 9), _report(1, 8)]
+    assert "rank 1 (host1) did not arrive" in explain_hang("late", meeting, members, trees)
+
+
+def test_an_aggregator_that_waits_is_a_witness() -> None:
+    members, trees = _members(2, 2), {"ring"}
+    leaf, spine = _aggregator(2, 1), _aggregator(3, 2)
+    silent = explain_hang("late", [leaf, spine, _report(0, 9, "operation")], members, trees)
+    assert "variant ring: rank 1 (host1) did not arrive (silent)" in silent
+    assert silent.endswith("; aggregator rank 2 (agg2) waits for rank 1 (host1).")
+    reports = [_report(0, 9, "operation"), _report(1, 7, "prepare"), leaf, spine]
+    behind = explain_hang("late", reports, members, trees)
+    assert "rank 1 (host1) did not arrive, it is in phase prepare; aggregator rank 2" in behind
+    equal = [_report(0, 9, "operation"), _report(1, 9, "operation"), _aggregator(2, "host1"), spine]
+    told = explain_hang("late", equal, members, trees)
+    assert "all ranks wait in phase operation" in told
+    assert "aggregator rank 2 (agg2) waits for host1" in told
+    stuck = stuck_variants([leaf, _report(0, 9), _report(1, 9, variant="default")])
+    assert stuck == {"ring", "default"}
+    assert stuck_variants([leaf]) == set()
+
+
+def test_a_launch_that_does_not_begin_names_the_hosts_that_said_nothing() -> None:
+    starting = {"rank": None, "host": "host1", "sequence": 0, "phase": "init", "operation": None}
+    told = explain_start("late", [starting], ["host1", "host2", "switch-agg"])
+    assert "in initialisation: nothing was heard from host2, switch-agg" in told
+    assert "who is missing" in explain_start("late", [starting], ["localhost"])
+    assert "no rank" in explain_start("late", [], ["host1"])
 
 
 def test_bytes_per_peer_are_read_from_the_librarys_report() -> None:
@@ -173,9 +400,14 @@ def test_bytes_per_peer_are_read_from_the_librarys_report() -> None:
         "# POINT TO POINT", "E\t0\t1\t400 bytes\t2 msgs sent\t0,0,2",
         "noiseE\t1\t0\t200 bytes\t1 msgs sent\t0,I\t1\t0\t200 bytes\t1 msgs sent\t0,",
     ]  # fmt: skip
-    assert bytes_per_peer(said, ranks=2, executions=4) == [[0.0, 100.0], [100.0, 0.0]]
-    assert bytes_per_peer(said[:2], ranks=2, executions=4) is None, "rank 1 did not report"
-    assert bytes_per_peer([], ranks=2, executions=4) is None
+    assert bytes_per_peer(said, 2, 2, executions=4) == [[0.0, 100.0], [100.0, 0.0]]
+    assert bytes_per_peer(said[:2], 2, 2, executions=4) is None, "rank 1 did not report"
+    assert bytes_per_peer([], 2, 2, executions=4) is None
+    # An aggregator without work has nothing to report; one that was sent something has.
+    idle = bytes_per_peer(said, 2, 3, executions=4)
+    assert idle == [[0.0, 100.0, 0.0], [100.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    fed = [*said, "E\t0\t2\t400 bytes\t2 msgs sent\t0,0,2"]
+    assert bytes_per_peer(fed, 2, 3, executions=4) is None
 
 
 def test_environment_is_split_between_mpirun_and_the_processes() -> None:
@@ -190,3 +422,5 @@ def test_the_rest_lets_the_slowest_bucket_fill() -> None:
         hosts=2, rate_bps=400_000_000, overrides=(RateOverride(host="host2", rate_bps=100_000_000),)
     )
     assert Emulated(spec).rest_us() >= spec.burst_bytes * 8 / 100
+    leaf = EmulationSpec(hosts=2, rate_bps=10**9, leaves=2, uplink_bps=100_000_000)
+    assert Emulated(leaf).rest_us() >= leaf.burst_bytes * 8 / 100

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from busbar import emulate
-from busbar.errors import Incomplete, UsageError
+from busbar.errors import UsageError
 from busbar.launch.binary import find_engine
+from busbar.launch.in_network import parse_in_network, with_library
 from busbar.launch.job import Job, fabric_of
-from busbar.launch.options import MeasureOptions, SweepOptions, parse_variants
+from busbar.launch.options import MeasureOptions, SweepOptions, parse_nodes, parse_variants
 from busbar.launch.runner import default_output
 from busbar.launch.slots import Observe
-from busbar.launch.target import Emulated, Hostfile, Local, Slurm, Target
+from busbar.launch.where import Where, target_of
 from busbar.record.journal import read_journal
 from busbar.record.models import Stopping, Warmup
 from busbar.units import parse_size
@@ -31,6 +29,10 @@ _EXAMPLES = """
 
   busbar run all_reduce --on emulated --hosts 4 --rate 400mbit --rate host2=100mbit
 
+  busbar run all_reduce --on emulated --in-network off,on --nodes 2,3,4
+
+  busbar run all_reduce --on emulated --hosts 8 --leaves 2 --uplink 800mbit --in-network off,on
+
   busbar run all_reduce --variant default: --variant ring:coll_tuned_allreduce_algorithm=4
 
   busbar run all_reduce --on hostfile --hostfile hosts --ranks 64 --fabric ./our-cluster.toml
@@ -42,6 +44,7 @@ _EXAMPLES = """
 
 
 def run(
+    context: typer.Context,
     operations: Annotated[
         list[str] | None,
         typer.Argument(help="Operations, such as all_reduce; `busbar-bench --help` lists them."),
@@ -62,7 +65,33 @@ def run(
             "for one; repeatable."
         ),
     ] = None,
+    leaves: Annotated[
+        int | None,
+        typer.Option(help="Emulated leaf switches below a spine. Default: one switch for all."),
+    ] = None,
+    uplink: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Emulated rate from leaf to spine, each way: 800mbit for all, leaf2=400mbit, "
+            "leaf2.tx=… or leaf2.rx=… for one; repeatable."
+        ),
+    ] = None,
+    nodes: Annotated[
+        str | None,
+        typer.Option(help="Also measure on the first 2, 3, … hosts: 2,3,4. All hosts always."),
+    ] = None,
+    in_network: Annotated[
+        str,
+        typer.Option(
+            help="Reduction inside the network: off (variants as given), tree (software "
+            "aggregators), sharp (the switches), on (what the target has); off,on compares."
+        ),
+    ] = "off",
     hostfile: Annotated[Path | None, typer.Option(help="Hosts, as mpirun's --hostfile.")] = None,
+    aggregators: Annotated[
+        str | None,
+        typer.Option(help="Hosts that reduce, of --on hostfile: HOST,HOST; one tree each."),
+    ] = None,
     min_bytes: Annotated[str, typer.Option("-b", "--min-bytes", help="Smallest size.")] = "1K",
     max_bytes: Annotated[str, typer.Option("-e", "--max-bytes", help="Largest size.")] = "4M",
     factor: Annotated[int, typer.Option("-f", "--factor", help="From size to size.")] = 4,
@@ -129,9 +158,11 @@ def run(
     """
     if resume is not None:
         raise typer.Exit(_resume(resume))
-    target = _target(on, ranks, hosts, rate or [], hostfile, shlex.split(mpi_args))
+    mechanisms = parse_in_network(in_network, on)
+    variants = parse_variants(variant or [], mechanisms)
+    target = target_of(Where.of(context.params), variants)
     measure = MeasureOptions(
-        variants=parse_variants(variant or []),
+        variants=with_library(variants, baseline={"off", "sharp"} <= set(mechanisms)),
         launches=launches,
         stopping=_stopping(
             relative_ci, min_samples or min(10, max_samples), max_samples, max_seconds
@@ -153,6 +184,7 @@ def run(
         root=root,
         in_place=in_place,
         timings=timing or ["isolated"],
+        nodes=parse_nodes(nodes) if nodes is not None else [],
     )
     job = Job.new(sys.argv[1:], target, what, measure, fabric)
     raise typer.Exit(job.carry_out(output or default_output(Path())))
@@ -180,14 +212,8 @@ def _resume(journal: Path) -> int:
         seed=before.run.seed,
         observe=_observe(options["observe"]),
     )
-    target = _target(
-        options["on"],
-        options["ranks"],
-        options["hosts"],
-        options["rate"] or [],
-        options["hostfile"],
-        shlex.split(options["mpi_args"]),
-    )
+    target = target_of(Where.of(options), before.run.plan.variants)
+    with_library(before.run.plan.variants, baseline=False)  # refuses where it is not here any more
     job = Job(
         target=target,
         measure=measure,
@@ -198,49 +224,6 @@ def _resume(journal: Path) -> int:
     )
     name = journal.name.removesuffix(".journal.jsonl")
     return job.carry_out(journal.with_name(f"{name}.json"), before)
-
-
-def _target(
-    on: str,
-    ranks: int | None,
-    hosts: int | None,
-    rates: list[str],
-    hostfile: Path | None,
-    extra: list[str],
-) -> Target:
-    if ranks is not None and ranks < 1:
-        raise UsageError(f"{ranks} ranks: at least 1 is accepted.")
-    if on != "emulated" and (hosts is not None or rates):
-        raise UsageError(f"--hosts and --rate belong to --on emulated, not to --on {on}.")
-    if on == "local":
-        return Local(ranks or _cores())
-    if on == "emulated":
-        return _emulated(ranks, hosts, rates)
-    if ranks is None:
-        raise UsageError(f"--on {on} needs --ranks.")
-    if on == "slurm":
-        return Slurm(ranks, extra=extra)
-    if on == "hostfile":
-        if hostfile is None:
-            raise UsageError("--on hostfile needs --hostfile FILE.")
-        return Hostfile(hostfile, ranks, extra=extra)
-    raise UsageError(f"unknown target '{on}'; accepted: local, emulated, hostfile, slurm")
-
-
-def _emulated(ranks: int | None, hosts: int | None, rates: list[str]) -> Emulated:
-    try:
-        spec = emulate.spec_from_options(hosts, rates)
-    except ValueError as error:
-        raise UsageError(f"{error}.") from None
-    if (problem := emulate.preflight()) is not None:
-        raise Incomplete(problem)
-    if ranks is not None and ranks % spec.hosts != 0:
-        raise UsageError(f"{ranks} ranks do not fill {spec.hosts} hosts evenly.")
-    return Emulated(spec, (ranks or spec.hosts) // spec.hosts)
-
-
-def _cores() -> int:
-    return max(2, len(os.sched_getaffinity(0)))
 
 
 def _observe(text: str) -> Observe:

@@ -31,6 +31,8 @@ class OperationInfo(BaseModel):
     point_to_point: bool
     min_ranks: int
     bus_factor: float | None
+    in_network: bool
+    """Whether a reduction tree has something to do for it."""
 
 
 class Described(BaseModel):

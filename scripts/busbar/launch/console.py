@@ -87,6 +87,7 @@ class RunConsole:
             f"{key.variant:<12}{time_us:>10.2f} {_figure(algbw):>8} {_figure(busbw):>8} "
             f"{f'{share:.1%}' if share is not None else '-':>7} "
             f"{'-' if block.wrong_elements is None else block.wrong_elements:>6}  {slot.round + 1}"
+            + (f"  {key.group.name}" if key.group.name != "all" else "")
             + (f"  {len(block.spoiled_samples)} spoiled" if block.spoiled_samples else "")
         )
 

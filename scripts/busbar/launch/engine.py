@@ -10,14 +10,14 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import IO, Any
+from typing import IO
 
 import psutil
 
 from busbar.errors import BusbarError, ExitCode, Incomplete, UsageError
-from busbar.launch.target import Target
-
-Json = dict[str, Any]
+from busbar.launch.hang import Json, Member, explain_hang, explain_start
+from busbar.launch.target import Programs, Target
+from busbar.record.key import parse_ranks
 
 _WATCHDOG = "busbar-watchdog: "
 _STDERR_KEPT = 10_000
@@ -59,10 +59,15 @@ class Engine:
         init_deadline: float,
     ) -> None:
         lifeline, self._held = os.pipe()
-        command = target.command(
-            [*program, "--serve", "--init-deadline", str(init_deadline)], environment, lifeline
+        timed = ["--init-deadline", str(init_deadline)]
+        programs = Programs(
+            worker=[*program, "--serve", *timed],
+            aggregator=[*program, "--role", "aggregator", *timed],
         )
-        self._ranks = target.ranks
+        command = target.command(programs, environment, lifeline)
+        self._hosts = [*(target.placement() or []), *target.aggregator_hosts()]
+        self._processes: list[Member] = []  # as the launch's first line lists them
+        self._request: Json | None = None  # being carried out
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -89,6 +94,9 @@ class Engine:
         self.launch_line = self._answer(2 * init_deadline, "launching")
         if self.launch_line.get("type") != "launch":
             raise LaunchDied(f"the engine did not begin with a launch line: {self.launch_line}")
+        self._processes = [
+            Member(int(p["rank"]), p["role"], p["host"]) for p in self.launch_line["processes"]
+        ]
 
     def visit(self, request: Json, silence_deadline: float) -> Iterator[Json]:
         """The blocks that answer a request, as they come.
@@ -97,6 +105,7 @@ class Engine:
         watchdogs not speak first. Raises LaunchHang, LaunchDied, or UsageError if it is refused.
         """
         assert self._process.stdin
+        self._request = request
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
@@ -135,14 +144,35 @@ class Engine:
         )
 
     def _hang(self, what: str) -> LaunchHang:
+        members, trees = self._involved()
+        awaited = len(members or self._hosts)
         # Give every watchdog the time to speak before the launch is taken down.
-        deadline = threading.Event()
+        pause = threading.Event()
         for _ in range(int(_GATHER_SECONDS * 10)):
-            if len({r.get("rank") for r in self._reports}) >= self._ranks:
+            if awaited and len(self._reports) >= awaited:
                 break
-            deadline.wait(0.1)
+            pause.wait(0.1)
         self.kill()
-        return LaunchHang(explain_hang(what, self._reports, self._ranks), list(self._reports))
+        reports = list(self._reports)
+        if not self._processes:
+            return LaunchHang(explain_start(what, reports, self._hosts), reports)
+        return LaunchHang(explain_hang(what, reports, members, trees), reports)
+
+    def _involved(self) -> tuple[list[Member], set[str]]:
+        """The processes that the request needs, and those of its variants that use aggregators.
+
+        The others are idle meanwhile: they do not speak, with good reason.
+        """
+        if self._request is None:
+            return self._processes, set()
+        group = self._request["point"]["group"]
+        ranks = set(parse_ranks(group["ranks"]))
+        variants = self._request["variants"]
+        trees = {v["name"] for v in variants if v["settings"].get("in_network") == "tree"}
+        members = [
+            m for m in self._processes if (m.rank in ranks if m.role == "worker" else bool(trees))
+        ]
+        return members, trees
 
     def _read_answers(self, stream: IO[bytes]) -> None:
         for line in stream:
@@ -205,40 +235,3 @@ class Engine:
         if kind is not None:
             self.kill()
         self.close()
-
-
-def explain_hang(what: str, reports: list[Json], ranks: int) -> str:
-    """One sentence that names the ranks that did not arrive, from what the watchdogs said.
-
-    All ranks go through the same phases in the same order, so those with the lowest count of
-    phases are the ones the others wait for; a rank that says nothing at all is stuck deeper still.
-    """
-    spoken = {int(r["rank"]): r for r in reports if r.get("rank") is not None}
-    if not reports:
-        return f"{what}; no rank could say where it is."
-    silent = sorted(set(range(ranks)) - set(spoken))
-    where = _where(reports[0])
-    if silent and spoken:
-        return f"{what} in {where}: rank {_list(silent)} did not arrive (silent)."
-    lowest = min(int(r["sequence"]) for r in spoken.values()) if spoken else 0
-    behind = sorted(rank for rank, r in spoken.items() if int(r["sequence"]) == lowest)
-    if len(behind) == len(spoken):
-        return f"{what} in {where}: all ranks wait in phase {reports[0].get('phase')}."
-    first = spoken[behind[0]]
-    return (
-        f"{what} in {where}: rank {_list(behind)} ({first.get('host')}) did not arrive, "
-        f"it is in phase {first.get('phase')}."
-    )
-
-
-def _where(report: Json) -> str:
-    if not report.get("operation"):
-        return "initialisation"
-    return (
-        f"{report['operation']} of {report.get('size_bytes')} bytes, "
-        f"variant {report.get('variant')}"
-    )
-
-
-def _list(ranks: list[int]) -> str:
-    return ", ".join(map(str, ranks))

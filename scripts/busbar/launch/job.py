@@ -17,11 +17,12 @@ from busbar.launch import monitoring
 from busbar.launch.binary import describe, find_engine
 from busbar.launch.console import RunConsole, TheoryShare
 from busbar.launch.options import MeasureOptions, SweepOptions
-from busbar.launch.plan import make_plan
+from busbar.launch.plan import Ranks, make_plan
 from busbar.launch.runner import Runner, RunSettings, utc_now
 from busbar.launch.slots import Done, make_slots, visits_of
 from busbar.launch.target import Emulated, Target
 from busbar.record.journal import JournalWriter, journal_path
+from busbar.record.key import parse_ranks
 from busbar.record.load import load
 from busbar.record.models import Plan, PointKey, Run, RunRecord
 from busbar.theory.bound import bound
@@ -51,7 +52,8 @@ class Job:
             raise UsageError("no operation given; `busbar-bench --help` lists them.")
         engine = find_engine()
         described = describe(engine, target.ranks)
-        plan = make_plan(what, measure, described, target.ranks, "mpi")
+        ranks = Ranks(target.ranks, target.placement())
+        plan = make_plan(what, measure, described, ranks, "mpi")
         return cls(target, measure, plan, fabric_of(target, fabric), command, [str(engine)])
 
     def carry_out(self, output: Path, before: RunRecord | None = None) -> int:
@@ -125,11 +127,19 @@ class Job:
 
     def _share(self) -> TheoryShare:
         fabric, placement = self.fabric, self.target.placement()
+        in_network = {v.name for v in self.plan.variants if v.in_network != "off"}
 
         def share(key: PointKey, time_us: float) -> float | None:
             if fabric is None or fabric.kind != "network" or placement is None or time_us <= 0:
                 return None
-            limit = bound(fabric, key.op, key.size_bytes, placement, root=key.root or 0)
+            limit = bound(
+                fabric,
+                key.op,
+                key.size_bytes,
+                [placement[rank] for rank in parse_ranks(key.group.ranks)],
+                root=key.root or 0,
+                in_network=key.variant in in_network,
+            )
             return limit.time_us / time_us if limit else None
 
         return share

@@ -23,19 +23,25 @@ HOW = "Open MPI monitoring (pml_monitoring_enable_output)"
 _LINE = re.compile(r"[EI]\t(\d+)\t(\d+)\t(\d+) bytes\t\d+ msgs sent")
 
 
-def bytes_per_peer(lines: Iterable[str], ranks: int, executions: int) -> list[list[float]] | None:
-    """The matrix [from][to] of payload bytes per execution; None unless every rank reported.
+def bytes_per_peer(
+    lines: Iterable[str], workers: int, processes: int, executions: int
+) -> list[list[float]] | None:
+    """The matrix [from][to] of payload bytes per execution, workers first, then aggregators.
 
-    Ranks print at the same time and may tear each other's lines; a torn report is no report.
-    The control plane's few messages (tens of bytes each) are in it too.
+    None unless every worker reported, and every aggregator that was sent something (what it takes
+    in it gives out; idle ones have nothing to report). Processes print at the same time and may
+    tear each other's lines; a torn report is no report. The control plane's few messages (tens of
+    bytes each) are in it too.
     """
-    matrix = [[0.0] * ranks for _ in range(ranks)]
+    matrix = [[0.0] * processes for _ in range(processes)]
+    due = set(range(workers))
     reported = set()
-    # Joined, because a line of one rank may begin in the middle of another's.
+    # Joined, because a line of one process may begin in the middle of another's.
     for found in _LINE.finditer("\n".join(lines)):
         source, destination, count = (int(text) for text in found.groups())
-        if source >= ranks or destination >= ranks:
+        if source >= processes or destination >= processes:
             return None
         matrix[source][destination] += count / executions
         reported.add(source)
-    return matrix if len(reported) == ranks else None
+        due.add(destination)
+    return matrix if due <= reported else None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from busbar.errors import UsageError
+from busbar.launch.in_network import with_mechanisms
 from busbar.launch.slots import Observe
 from busbar.record.models import Stopping, Variant, Warmup
 
-ENVIRONMENT_PREFIXES = ("NCCL_", "UCX_", "OMPI_MCA_", "SHARP_", "HCOLL_")
+ENVIRONMENT_PREFIXES = (
+    "NCCL_", "UCX_", "OMPI_MCA_", "SHARP_", "HCOLL_", "UCC_", "OMPI_UCC_",
+)  # fmt: skip
 """Settings that a library reads once, when its process starts: such a variant needs fresh ones."""
 
 
@@ -25,6 +29,8 @@ class SweepOptions:
     root: int = 0
     in_place: str = "out"
     timings: list[str] = field(default_factory=lambda: ["isolated"])
+    nodes: list[int] = field(default_factory=list)
+    """Also on so many of the first hosts; on all hosts in any case."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,26 @@ def parse_variant(text: str) -> Variant:
     return Variant(name=name, settings=settings, environment=environment)
 
 
-def parse_variants(texts: list[str]) -> list[Variant]:
-    """All variants, or `default` alone. Raises UsageError where two share a name."""
-    variants = [parse_variant(text) for text in texts] or [parse_variant("default")]
+def parse_variants(texts: Sequence[str], mechanisms: Sequence[str] = ("off",)) -> list[Variant]:
+    """All variants: those described, and one for each in-network mechanism that is asked for.
+
+    Raises UsageError where two share a name.
+    """
+    variants = with_mechanisms([parse_variant(text) for text in texts], mechanisms)
     names = [variant.name for variant in variants]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"two variants are called '{name}'; each needs a name of its own")
     return variants
+
+
+def parse_nodes(text: str) -> list[int]:
+    """The numbers of `2,3,4`, each once, rising. Raises UsageError for anything else."""
+    numbers: set[int] = set()
+    for word in text.split(","):
+        if not word.strip().isdecimal() or int(word) < 1:
+            raise UsageError(
+                f"--nodes '{text}': '{word.strip()}' is no number of hosts; accepted: 2,3,4"
+            )
+        numbers.add(int(word))
+    return sorted(numbers)

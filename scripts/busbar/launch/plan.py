@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 from busbar.errors import UsageError
 from busbar.launch.binary import Described, OperationInfo
 from busbar.launch.options import MeasureOptions, SweepOptions
-from busbar.record.key import Timing
+from busbar.record.key import Timing, format_ranks
 from busbar.record.models import Group, Plan, PlannedPoint, PointKey
 from busbar.units import sweep
 
@@ -16,18 +17,52 @@ _PLACEMENTS = {"out": [False], "in": [True], "both": [False, True]}
 _TIMINGS: dict[str, Timing] = {"isolated": "isolated", "pipelined": "pipelined"}
 
 
-def make_plan(
-    what: SweepOptions, how: MeasureOptions, described: Described, ranks: int, transport: str
-) -> Plan:
-    """Every point of the sweep under every variant, all of them required.
+@dataclass(frozen=True)
+class Ranks:
+    """The ranks of a launch and where they are."""
 
+    count: int
+    placement: Sequence[str] | None = None
+    """The host of each; None where only the launch tells."""
+
+    def groups(self, nodes: Sequence[int]) -> list[Group]:
+        """The ranks of the first k hosts for each k of `nodes`, then all ranks.
+
+        Raises UsageError where it is not known or not possible.
+        """
+        everyone = Group(name="all", ranks=format_ranks(range(self.count)), nodes=None)
+        if not nodes:
+            return [everyone]
+        if self.placement is None:
+            raise UsageError(
+                "--nodes needs hosts that are known before the launch; accepted with --on emulated"
+            )
+        hosts = list(dict.fromkeys(self.placement))
+        if nodes[-1] > len(hosts):
+            raise UsageError(f"--nodes {nodes[-1]}: accepted is 1 to {len(hosts)} hosts here")
+        groups = []
+        for k in nodes:
+            first = [rank for rank, host in enumerate(self.placement) if host in hosts[:k]]
+            if len(first) < self.count:
+                name = f"first {k} hosts" if k > 1 else "first host"
+                groups.append(Group(name=name, ranks=format_ranks(first), nodes=None))
+        return [*groups, everyone]
+
+
+def make_plan(
+    what: SweepOptions, how: MeasureOptions, described: Described, ranks: Ranks, transport: str
+) -> Plan:
+    """Every point of the sweep under every variant, on every group of ranks.
+
+    All are required, but for those that no in-network reduction is made for: these are waived.
     Raises UsageError for what is unknown or does not fit so many ranks.
     """
+    in_network = {variant.name for variant in how.variants if variant.in_network != "off"}
     rows = [
-        PlannedPoint(key=key, need="required", evidence=None)
+        _row(key, described.operation(key.op), key.variant in in_network)
         for key in planned_keys(what, how, described, ranks, transport)
     ]
-    if not rows:
+    if all(row.need == "waived" for row in rows):
         raise UsageError("nothing to measure: no operation was named that fits these options.")
     return Plan(
         rows=rows,
@@ -40,42 +75,59 @@ def make_plan(
     )
 
 
+def _row(key: PointKey, info: OperationInfo, in_network: bool) -> PlannedPoint:
+    if in_network and not info.in_network:
+        evidence = f"A reduction tree has nothing to do for {info.name}."
+        return PlannedPoint(key=key, need="waived", evidence=evidence)
+    return PlannedPoint(key=key, need="required", evidence=None)
+
+
 def planned_keys(
-    what: SweepOptions, how: MeasureOptions, described: Described, ranks: int, transport: str
+    what: SweepOptions, how: MeasureOptions, described: Described, ranks: Ranks, transport: str
 ) -> Iterator[PointKey]:
     """One key per point and variant, in the order of the sweep."""
     for operator in what.redops:
         described.check_redop(operator)
     if what.in_place not in _PLACEMENTS:
         raise UsageError(f"unknown placement '{what.in_place}'; accepted: out, in, both")
-    group = Group(name="all", ranks=f"0-{ranks - 1}" if ranks > 1 else "0", nodes=None)
+    groups = ranks.groups(what.nodes)
     for name, datatype, timing in product(what.operations, what.datatypes, what.timings):
         info = described.operation(name)
-        if ranks < info.min_ranks:
-            raise UsageError(f"{name} needs at least {info.min_ranks} ranks; this run has {ranks}")
         if timing not in _TIMINGS:
             raise UsageError(f"unknown timing '{timing}'; accepted: isolated, pipelined")
-        sizes = fitting_sizes(info, what, described.element_bytes(datatype), ranks)
         redops: list[str | None] = list(what.redops) if info.reduces else [None]
         placements = _PLACEMENTS[what.in_place] if info.in_place else [False]
-        for redop, in_place, size, variant in product(redops, placements, sizes, how.variants):
-            yield PointKey(
-                transport=transport,
-                op=name,
-                size_bytes=size,
-                datatype=datatype,
-                redop=redop,
-                root=what.root if info.rooted else None,
-                in_place=in_place,
-                memory="host",
-                registration="none",
-                graph=False,
-                threads=1,
-                timing=_TIMINGS[timing],
-                clock_scope="host",
-                variant=variant.name,
-                group=group,
-            )
+        for group in groups:
+            _refuse_misfit(info, what, group)
+            sizes = fitting_sizes(info, what, described.element_bytes(datatype), group.size())
+            for redop, in_place, size, variant in product(redops, placements, sizes, how.variants):
+                yield PointKey(
+                    transport=transport,
+                    op=name,
+                    size_bytes=size,
+                    datatype=datatype,
+                    redop=redop,
+                    root=what.root if info.rooted else None,
+                    in_place=in_place,
+                    memory="host",
+                    registration="none",
+                    graph=False,
+                    threads=1,
+                    timing=_TIMINGS[timing],
+                    clock_scope="host",
+                    variant=variant.name,
+                    group=group,
+                )
+
+
+def _refuse_misfit(info: OperationInfo, what: SweepOptions, group: Group) -> None:
+    """Raises UsageError where the group has too few ranks for the operation or its root."""
+    size = group.size()
+    where = "this run" if group.name == "all" else f"group '{group.name}'"
+    if size < info.min_ranks:
+        raise UsageError(f"{info.name} needs at least {info.min_ranks} ranks; {where} has {size}")
+    if info.rooted and not 0 <= what.root < size:
+        raise UsageError(f"--root {what.root}: accepted in {where} is 0 to {size - 1}")
 
 
 def fitting_sizes(info: OperationInfo, what: SweepOptions, element: int, ranks: int) -> list[int]:

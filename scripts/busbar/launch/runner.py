@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from busbar.errors import BusbarError, ExitCode, UsageError
-from busbar.launch import monitoring
+from busbar.launch import monitoring, sharp_log
 from busbar.launch.engine import Engine, LaunchHang
+from busbar.launch.hang import stuck_variants
 from busbar.launch.slots import Done, Slot, Visit, visits_of
 from busbar.launch.target import Target
 from busbar.record.journal import JournalWriter
@@ -116,12 +117,17 @@ class Runner:
             self._open_segment(seen, fingerprint)
             self._journal.append(launch)
             self._watcher.launch(slot, launch, visits)
+            sharp = {v.name for v in slot.variants if v.in_network == "sharp"}
             for visit in visits:
                 try:
                     for answer in self._answers(engine, slot, visit):
                         if slot.purpose == "observe":
                             engine.close()  # the library reports when it is finalised
-                            _put_bytes_per_peer(answer, engine, len(launch.processes))
+                            _put_bytes_per_peer(answer, engine, launch)
+                        if answer["key"]["variant"] in sharp:
+                            # A trace tells of this one point only where nothing else was visited.
+                            observing = slot.purpose == "observe"
+                            sharp_log.note(answer, engine.stderr_lines(), evidence=observing)
                         line = BlockLine.model_validate({**answer, "launch": number})
                         self._keep(slot, line, done)
                 except LaunchHang as hang:
@@ -199,7 +205,7 @@ class Runner:
     def _note_hang(self, number: int, visit: Visit, hang: LaunchHang, done: Done) -> None:
         self._outcome.hangs += 1
         self._watcher.problem(hang.message)
-        named = {str(report.get("variant")) for report in hang.reports}
+        named = stuck_variants(hang.reports)
         stuck = [v for v in visit.variants if v.name in named] or visit.variants
         for variant in stuck:
             key = visit.key.model_copy(update={"variant": variant.name})
@@ -233,9 +239,12 @@ def _launch_line(answer: dict[str, Any], slot: Slot, number: int) -> LaunchLine:
     return LaunchLine.model_validate({**answer, **own, "variant_environment": slot.environment})
 
 
-def _put_bytes_per_peer(answer: dict[str, Any], engine: Engine, ranks: int) -> None:
+def _put_bytes_per_peer(answer: dict[str, Any], engine: Engine, launch: LaunchLine) -> None:
     executions = answer["block"]["executions"] + _OBSERVED_WARMUP
-    matrix = monitoring.bytes_per_peer(engine.stderr_lines(), ranks, executions)
+    workers = sum(process.role == "worker" for process in launch.processes)
+    matrix = monitoring.bytes_per_peer(
+        engine.stderr_lines(), workers, len(launch.processes), executions
+    )
     if matrix is not None:
         answer["block"]["observed"]["bytes_per_peer"] = matrix
         answer["block"]["observed"]["how"].append(monitoring.HOW)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from busbar.launch import sharp
 from busbar.record.launch import Purpose
 from busbar.record.models import Plan, PointKey, RunRecord, Variant
 
@@ -80,9 +81,11 @@ def make_slots(plan: Plan, seed: int, observe: Observe, observing: dict[str, str
         for environment, variants in environments:
             # One slot per variant, since a launch's bytes are counted as a whole.
             for variant in variants:
-                together = dict(environment) | observing
-                slot = Slot(len(slots), plan.launches, "observe", together, [variant], observe)
-                slots.append(slot)
+                together, which = dict(environment) | observing, observe
+                if variant.in_network == "sharp":
+                    # Which sizes the library gives to SHARP, it alone knows.
+                    together, which = together | sharp.OBSERVING, "all"
+                slots.append(Slot(len(slots), plan.launches, "observe", together, [variant], which))
     return slots
 
 
@@ -93,7 +96,7 @@ def visits_of(slot: Slot, plan: Plan, done: Done, seed: int) -> list[Visit]:
     largest = _largest_sizes(plan)
     for row in plan.rows:
         key = row.key
-        if key.variant not in names or not _belongs(key, slot, largest):
+        if row.need == "waived" or key.variant not in names or not _belongs(key, slot, largest):
             continue
         point = key.model_copy(update={"variant": ""})
         visit = by_point.setdefault(point, Visit(key, []))

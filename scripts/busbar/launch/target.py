@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Literal, Protocol
+from tempfile import NamedTemporaryFile
+from typing import IO, Literal, Protocol
 
 from busbar import emulate
+from busbar.emulate.aggregation import aggregation_hosts
 from busbar.errors import Incomplete, UsageError
 
 On = Literal["local", "emulated", "hostfile", "slurm"]
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The argv of each role's processes."""
+
+    worker: list[str]
+    aggregator: list[str]
 
 
 class Target(Protocol):
@@ -25,20 +37,25 @@ class Target(Protocol):
 
     @property
     def ranks(self) -> int:
-        """Ranks of a launch."""
+        """Ranks of a launch: its workers."""
         ...
 
     def command(
-        self, program: list[str], environment: Mapping[str, str], lifeline: int
+        self, programs: Programs, environment: Mapping[str, str], lifeline: int
     ) -> list[str]:
-        """The argv that launches `program` on all ranks with these variables set.
+        """The argv that launches the programs on all workers and aggregators, variables set.
 
-        `lifeline` is the reading end of a pipe that closes when the launcher ends, however it does.
+        Workers come first, so that their ranks count from 0. `lifeline` is the reading end of a
+        pipe that closes when the launcher ends, however it does.
         """
         ...
 
     def placement(self) -> list[str] | None:
         """The host of each rank, where that is known before the launch."""
+        ...
+
+    def aggregator_hosts(self) -> list[str]:
+        """The host of each aggregator; none where the target has none."""
         ...
 
     def rest_us(self) -> float:
@@ -82,13 +99,13 @@ class Local:
     on: On = "local"
 
     def command(
-        self, program: list[str], environment: Mapping[str, str], lifeline: int
+        self, programs: Programs, environment: Mapping[str, str], lifeline: int
     ) -> list[str]:
         """mpirun on this machine, one core per rank while there are enough."""
         mca, other = split_environment(environment)
         words = _mpirun_basics(self._sharing() | mca)
         words += ["--host", f"localhost:{self.ranks}", "-np", str(self.ranks)]
-        return [*words, *_exports(other), *program]
+        return [*words, *_exports(other), *programs.worker]
 
     def _sharing(self) -> dict[str, str]:
         if self.ranks <= len(os.sched_getaffinity(0)):
@@ -99,6 +116,10 @@ class Local:
     def placement(self) -> list[str] | None:
         """All on one host, whose name theory does not need."""
         return ["localhost"] * self.ranks
+
+    def aggregator_hosts(self) -> list[str]:
+        """Shared memory has no switch."""
+        return []
 
     def rest_us(self) -> float:
         """Memory needs none."""
@@ -119,19 +140,31 @@ class Emulated:
         return self.spec.hosts * self.ranks_per_host
 
     def command(
-        self, program: list[str], environment: Mapping[str, str], lifeline: int
+        self, programs: Programs, environment: Mapping[str, str], lifeline: int
     ) -> list[str]:
         """mpirun on the login host of a fresh world."""
         mca, other = split_environment(environment)
         if "pml_monitoring_enable" in mca:
             # The emulated fabric asks for ob1 by name, which would leave its monitor out.
             mca.setdefault("pml", "ob1,monitoring")
+        exports = _exports(other)
+        trees = [word for text in emulate.trees(self.spec) for word in ("--tree", text)]
         words = [_mpirun(), *emulate.mpirun_args(self.spec, self.ranks_per_host, mca)]
-        return emulate.wrap(self.spec, [*words, *_exports(other), *program], lifeline=lifeline)
+        words += [*exports, *programs.worker, *trees]
+        if self.spec.aggregators:
+            # mpirun's --mca holds for both programs, -x only for the one that follows it.
+            words += [":", *emulate.aggregator_args(self.spec), *exports]
+            words += [*programs.aggregator, *trees]
+        return emulate.wrap(self.spec, words, lifeline=lifeline)
 
     def placement(self) -> list[str] | None:
         """Ranks fill one host after the other."""
         return [host for host in self.spec.host_names for _ in range(self.ranks_per_host)]
+
+    def aggregator_hosts(self) -> list[str]:
+        """One host at every switch."""
+        hosts = aggregation_hosts(self.spec).values()
+        return [host for host in hosts for _ in range(self.spec.aggregators)]
 
     def rest_us(self) -> float:
         """The time in which the slowest link's token bucket fills again, and a little more.
@@ -139,8 +172,7 @@ class Emulated:
         The bound supposes a full bucket. Without a rest 1 MiB at 400 Mbit/s reaches 94 % of it,
         after 0.5 ms 97 %, and 99 % from 1.3 ms on, where the bucket is full.
         """
-        slowest = min(min(self.spec.rates_of(host)) for host in self.spec.host_names)
-        return 1.1 * self.spec.burst_bytes * 8e6 / slowest
+        return 1.1 * self.spec.burst_bytes * 8e6 / self.spec.slowest_bps
 
 
 @dataclass(frozen=True)
@@ -151,6 +183,8 @@ class Hostfile:
     ranks: int
     on: On = "hostfile"
     extra: list[str] = field(default_factory=list)
+    aggregators: list[str] = field(default_factory=list)
+    """Hosts that each reduce for all workers, a flat tree each."""
 
     def __post_init__(self) -> None:
         if not self.path.is_file():
@@ -159,16 +193,33 @@ class Hostfile:
             )
 
     def command(
-        self, program: list[str], environment: Mapping[str, str], lifeline: int
+        self, programs: Programs, environment: Mapping[str, str], lifeline: int
     ) -> list[str]:
         """mpirun with the file."""
         mca, other = split_environment(environment)
         words = [*_mpirun_basics(mca), "--hostfile", str(self.path), "-np", str(self.ranks)]
-        return [*words, *_exports(other), *self.extra, *program]
+        words += [*_exports(other), *self.extra, *programs.worker]
+        if self.aggregators:
+            words += [":", "--hostfile", self._aggregator_file.name]
+            words += ["-np", str(len(self.aggregators)), *_exports(other), *programs.aggregator]
+        return words
+
+    @cached_property
+    def _aggregator_file(self) -> IO[str]:
+        """A hostfile that goes with this object: beside one, mpirun knows no host by --host."""
+        file = NamedTemporaryFile("w", prefix="busbar-aggregators-")  # noqa: SIM115
+        slots = Counter(self.aggregators)
+        file.writelines(f"{host} slots={count}\n" for host, count in slots.items())
+        file.flush()
+        return file
 
     def placement(self) -> list[str] | None:
         """Only the launch tells."""
         return None
+
+    def aggregator_hosts(self) -> list[str]:
+        """Those named."""
+        return self.aggregators
 
     def rest_us(self) -> float:
         """Real links have no bucket to fill."""
@@ -184,7 +235,7 @@ class Slurm:
     extra: list[str] = field(default_factory=list)
 
     def command(
-        self, program: list[str], environment: Mapping[str, str], lifeline: int
+        self, programs: Programs, environment: Mapping[str, str], lifeline: int
     ) -> list[str]:
         """srun with PMIx; it exports the variables it is given."""
         found = shutil.which("srun")
@@ -192,11 +243,15 @@ class Slurm:
             raise Incomplete("srun is not on the path: --on slurm needs a Slurm allocation.")
         pairs = [f"{k}={v}" for k, v in environment.items()]
         words = [found, "--mpi=pmix", "--kill-on-bad-exit=1", f"--ntasks={self.ranks}"]
-        return [*words, *self.extra, "env", *pairs, *program]
+        return [*words, *self.extra, "env", *pairs, *programs.worker]
 
     def placement(self) -> list[str] | None:
         """Only the launch tells."""
         return None
+
+    def aggregator_hosts(self) -> list[str]:
+        """srun starts workers only."""
+        return []
 
     def rest_us(self) -> float:
         """Real links have no bucket to fill."""

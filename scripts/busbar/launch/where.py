@@ -1,0 +1,109 @@
+"""The target that the command line names."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from busbar import emulate
+from busbar.errors import Incomplete, UsageError
+from busbar.launch.in_network import refuse_where_impossible, trees_asked
+from busbar.launch.target import Emulated, Hostfile, Local, Slurm, Target
+from busbar.record.models import Variant
+
+
+@dataclass(frozen=True)
+class Where:
+    """What of a command line says where to measure."""
+
+    on: str
+    ranks: int | None
+    hosts: int | None
+    rates: list[str]
+    leaves: int | None
+    uplinks: list[str]
+    hostfile: Path | None
+    aggregators: str | None
+    extra: list[str]
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Where:
+        """From the options of `busbar run` by name."""
+        return cls(
+            on=options["on"],
+            ranks=options["ranks"],
+            hosts=options["hosts"],
+            rates=list(options["rate"] or []),
+            leaves=options["leaves"],
+            uplinks=list(options["uplink"] or []),
+            hostfile=options["hostfile"],
+            aggregators=options["aggregators"],
+            extra=shlex.split(options["mpi_args"]),
+        )
+
+
+def target_of(where: Where, variants: Sequence[Variant]) -> Target:
+    """The target, with the aggregators that the variants need.
+
+    Raises UsageError for what does not fit together, Incomplete where this machine cannot.
+    """
+    on = where.on
+    if where.ranks is not None and where.ranks < 1:
+        raise UsageError(f"{where.ranks} ranks: at least 1 is accepted.")
+    only_emulated = (where.hosts, where.leaves, where.rates or None, where.uplinks or None)
+    if on != "emulated" and any(option is not None for option in only_emulated):
+        raise UsageError(
+            f"--hosts, --rate, --leaves and --uplink belong to --on emulated, not to --on {on}."
+        )
+    if on != "hostfile" and where.aggregators is not None:
+        raise UsageError(f"--aggregators belongs to --on hostfile, not to --on {on}.")
+    refuse_where_impossible(variants, on)
+    if on == "local":
+        return Local(where.ranks or max(2, len(os.sched_getaffinity(0))))
+    if on == "emulated":
+        return _emulated(where, trees_asked(variants))
+    if on not in ("slurm", "hostfile"):
+        raise UsageError(f"unknown target '{on}'; accepted: local, emulated, hostfile, slurm")
+    if where.ranks is None:
+        raise UsageError(f"--on {on} needs --ranks.")
+    if on == "slurm":
+        return Slurm(where.ranks, extra=where.extra)
+    return _hostfile(where, where.ranks, trees_asked(variants))
+
+
+def _emulated(where: Where, trees: int) -> Emulated:
+    try:
+        spec = emulate.spec_from_options(
+            where.hosts,
+            where.rates,
+            leaves=1 if where.leaves is None else where.leaves,
+            uplinks=where.uplinks,
+            aggregators=trees,
+        )
+    except ValueError as error:
+        raise UsageError(f"{error}.") from None
+    if (problem := emulate.preflight()) is not None:
+        raise Incomplete(problem)
+    if where.ranks is not None and where.ranks % spec.hosts != 0:
+        raise UsageError(f"{where.ranks} ranks do not fill {spec.hosts} hosts evenly.")
+    return Emulated(spec, (where.ranks or spec.hosts) // spec.hosts)
+
+
+def _hostfile(where: Where, ranks: int, trees: int) -> Hostfile:
+    if where.hostfile is None:
+        raise UsageError("--on hostfile needs --hostfile FILE.")
+    hosts = [host for host in (where.aggregators or "").split(",") if host]
+    if trees and len(hosts) < trees:
+        raise UsageError(
+            f"in_network=tree with {trees} trees needs as many hosts that reduce; "
+            f"--aggregators HOST,… names {len(hosts)}."
+        )
+    if hosts and not trees:
+        raise UsageError(
+            "--aggregators names hosts that no variant uses; accepted with --in-network tree."
+        )
+    return Hostfile(where.hostfile, ranks, extra=where.extra, aggregators=hosts)
