@@ -108,6 +108,7 @@ GroupContext& Visitor::context_of(const std::vector<Rank>& members) {
 
 void Visitor::carry_out(const VisitRequest& visit, const Emit& emit) {
   Control& workers = runtime_.workers();
+  progress_.begin_visit();
   const auto& members = visit.point.group.members;
   const bool takes_part = std::find(members.begin(), members.end(), workers.rank()) != members.end();
   const Rank leader = members.front();

@@ -29,7 +29,7 @@ class Progress {
   /// What the reader sees: one consistent moment.
   struct Snapshot {
     std::optional<int> rank;     ///< none before `set_rank`
-    std::uint64_t sequence = 0;  ///< phases entered so far
+    std::uint64_t sequence = 0;  ///< visits begun × 2^32, plus phases entered since
     Phase phase = Phase::init;
     Nanoseconds since{};    ///< when the phase was entered, on the working thread's clock
     Nanoseconds limit{};    ///< how long a phase may take
@@ -68,8 +68,17 @@ class Progress {
     close();
   }
 
-  /// Enters `phase` at `now`, a reading the caller has already taken. All ranks enter the same phases in the same
-  /// order, so that of several hung ranks the one with the lowest sequence is the one the others wait for.
+  /// A visit begins on all ranks, those outside its group too: from here on sequences can be compared again.
+  void begin_visit() noexcept {
+    constexpr std::uint64_t phases_of_a_visit = std::uint64_t{1} << 32U;
+    open();
+    const std::uint64_t visits = sequence_.load(std::memory_order_relaxed) / phases_of_a_visit;
+    sequence_.store((visits + 1) * phases_of_a_visit, std::memory_order_release);
+    close();
+  }
+
+  /// Enters `phase` at `now`, a reading the caller has already taken. All ranks of a group enter the same phases in the
+  /// same order, so that of several hung ranks the one with the lowest sequence is the one the others wait for.
   void enter(Phase phase, Nanoseconds now) noexcept {
     open();
     sequence_.store(sequence_.load(std::memory_order_relaxed) + 1, std::memory_order_release);

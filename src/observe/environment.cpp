@@ -13,7 +13,8 @@
 namespace busbar {
 namespace {
 
-constexpr std::array<std::string_view, 5> allowed_prefixes{"NCCL_", "UCX_", "OMPI_MCA_", "SHARP_", "HCOLL_"};
+constexpr std::array<std::string_view, 7> allowed_prefixes{"NCCL_",  "UCX_",   "UCC_",     "OMPI_MCA_",
+                                                           "SHARP_", "HCOLL_", "OMPI_UCC_"};
 
 constexpr std::array<std::string_view, 8> secret_words{"TOKEN", "SECRET",     "PASSWORD", "PASSWD",
                                                        "KEY",   "CREDENTIAL", "AUTH",     "PRIVATE"};

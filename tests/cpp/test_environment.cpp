@@ -16,13 +16,21 @@ using testing::IsEmpty;
 using testing::Pair;
 
 TEST(Settings, OnlyThoseOnTheList) {
-  constexpr std::array<const char*, 9> environment{
-      "PATH=/bin",     "NCCL_ALGO=Ring", "UCX_TLS=tcp,self", "OMPI_MCA_btl=self,tcp",
-      "HCOLL_ENABLE=", "SHARP_COLL=a=b", "PMIX_RANK=0",      "no equals sign",
-      nullptr};
+  constexpr std::array<const char*, 11> environment{"PATH=/bin",
+                                                    "NCCL_ALGO=Ring",
+                                                    "UCX_TLS=tcp,self",
+                                                    "OMPI_MCA_btl=self,tcp",
+                                                    "HCOLL_ENABLE=",
+                                                    "SHARP_COLL=a=b",
+                                                    "OMPI_UCC_CL_BASIC_TLS=ucp",
+                                                    "UCC_COLL_TRACE=INFO",
+                                                    "PMIX_RANK=0",
+                                                    "no equals sign",
+                                                    nullptr};
   EXPECT_THAT(recorded_settings(environment.data()),
               ElementsAre(Pair("HCOLL_ENABLE", ""), Pair("NCCL_ALGO", "Ring"), Pair("OMPI_MCA_btl", "self,tcp"),
-                          Pair("SHARP_COLL", "a=b"), Pair("UCX_TLS", "tcp,self")));
+                          Pair("OMPI_UCC_CL_BASIC_TLS", "ucp"), Pair("SHARP_COLL", "a=b"),
+                          Pair("UCC_COLL_TRACE", "INFO"), Pair("UCX_TLS", "tcp,self")));
   EXPECT_THAT(recorded_settings(nullptr), IsEmpty());
 }
 

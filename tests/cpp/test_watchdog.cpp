@@ -166,6 +166,18 @@ TEST(HangLine, StaysInOnePipeWriteAndIsJsonWhateverTheNames) {
   EXPECT_EQ(parse(line)["operation"].get<std::string>().size(), Progress::text_bytes);
 }
 
+// A rank that sat a visit out has entered fewer phases; that must not make it look late in the next one.
+TEST(Progress, SequencesCanBeComparedAfterAVisitThatNotAllTookPartIn) {
+  Progress member{Nanoseconds{0}, second};
+  Progress outsider{Nanoseconds{0}, second};
+  for (Progress* p : {&member, &outsider}) p->begin_visit();
+  for (int i = 0; i < 10; ++i) member.enter(Phase::operation, Nanoseconds{0});
+  for (Progress* p : {&member, &outsider}) p->begin_visit();
+  EXPECT_EQ(member.read().sequence, outsider.read().sequence);
+  member.enter(Phase::prepare, Nanoseconds{0});
+  EXPECT_EQ(member.read().sequence, outsider.read().sequence + 1);
+}
+
 TEST(Progress, EveryPhaseHasItsName) {
   EXPECT_EQ(name(Phase::init), "init");
   EXPECT_EQ(name(Phase::idle), "idle");

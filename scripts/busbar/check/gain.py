@@ -62,7 +62,7 @@ class GainRow:
 
 
 def gains(record: RunRecord, fabric: Fabric) -> tuple[GainRow, ...]:
-    """One row for each point that was timed under a variant that asks for it, in their order.
+    """One row for each point that was timed under a variant that asks for it, as planned.
 
     Points that are shown to have been carried out by hosts are left out: they say nothing of it.
     Raises UsageError for hosts that the fabric does not have.
@@ -77,7 +77,8 @@ def _rows(record: RunRecord, fabric: Fabric) -> Iterator[GainRow]:
     for point in sorted(record.points, key=lambda p: order.get(p.key.variant, len(order))):
         if point.key.variant not in asking and _usable(point) and not point.observed.in_network:
             by_hosts.setdefault(_without_variant(point.key), []).append(point)
-    for point in record.points:
+    planned = {row.key: n for n, row in enumerate(record.run.plan.rows)}
+    for point in sorted(record.points, key=lambda p: planned.get(p.key.planned(), len(planned))):
         wanted = point.key.variant in asking and point.observed.in_network is not False
         if wanted and _usable(point) and _has_meaning(point):
             yield _row(record, fabric, point, by_hosts.get(_without_variant(point.key), []))

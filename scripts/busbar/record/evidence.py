@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from busbar.record.key import PointKey
+from busbar.record.key import PointKey, parse_ranks
+from busbar.record.launch import Launch
+from busbar.record.placement import placement
 from busbar.record.point import Block, Observed
 from busbar.record.run import Run
 from busbar.theory.operations import OPERATIONS
 from busbar.theory.proof import Counted, Finding, prove
+from busbar.theory.proof_by_peers import prove_by_peers
 from busbar.theory.wire import hypotheses
 
 
@@ -17,7 +20,7 @@ def asking_variants(run: Run) -> frozenset[str]:
     return frozenset(v.name for v in run.plan.variants if v.in_network != "off")
 
 
-def finding(key: PointKey, blocks: Sequence[Block], placement: Sequence[str]) -> Finding | None:
+def finding(key: PointKey, blocks: Sequence[Block], hosts: Sequence[str]) -> Finding | None:
     """What the counters of these blocks prove; None for an operation that theory does not know."""
     if key.op not in OPERATIONS:
         return None
@@ -25,26 +28,51 @@ def finding(key: PointKey, blocks: Sequence[Block], placement: Sequence[str]) ->
         Counted(b.wire.tx_bytes_per_node, b.wire.rx_bytes_per_node) if b.wire else None
         for b in blocks
     ]
-    return prove(key.op, key.size_bytes, placement, counted, key.root or 0)
+    return prove(key.op, key.size_bytes, hosts, counted, key.root or 0)
 
 
-def expected_bytes(key: PointKey, placement: Sequence[str]) -> dict[str, float]:
+def finding_by_peers(
+    key: PointKey, blocks: Sequence[Block], launches: Mapping[int, Launch]
+) -> Finding | None:
+    """What the library's own count of bytes per peer proves; None where there is none."""
+    for block in blocks:
+        matrix, launch = block.observed.bytes_per_peer, launches[block.launch]
+        aggregators = [p.rank for p in launch.processes if p.role == "aggregator"]
+        if matrix is None or key.op not in OPERATIONS or len(matrix) != len(launch.processes):
+            continue
+        ranks = parse_ranks(key.group.ranks)
+        hosts = placement(key.group, launch)
+        return prove_by_peers(
+            key.op, key.size_bytes, hosts, ranks, aggregators, matrix, key.root or 0
+        )
+    return None
+
+
+def expected_bytes(key: PointKey, hosts: Sequence[str]) -> dict[str, float]:
     """Payload bytes of the busiest host by hypothesis; empty where theory has none."""
     if key.op not in OPERATIONS:
         return {}
-    return hypotheses(key.op, key.size_bytes, placement, key.root or 0)
+    return hypotheses(key.op, key.size_bytes, hosts, key.root or 0)
 
 
-def with_finding(observed: Observed, found: Finding | None, blocks: Sequence[Block]) -> Observed:
-    """What the blocks say of themselves, and what their bytes add to it.
+def with_findings(
+    observed: Observed,
+    by_counters: Finding | None,
+    by_peers: Finding | None,
+    blocks: Sequence[Block],
+) -> Observed:
+    """What the blocks say of themselves, and what the bytes add to it.
 
-    Null where one contradicts the other, or the blocks each other; `how` then says so.
+    Null where one contradicts another, or the blocks each other; `how` then says so.
     """
-    if found is None or found.in_network is None:
-        return observed
     said = {b.observed.in_network for b in blocks} - {None}
-    how = [*observed.how, f"bytes counted: {found.because}"]
-    if said - {found.in_network}:
-        how.append("the bytes contradict what was reported of in_network")
-        return observed.model_copy(update={"in_network": None, "how": how})
-    return observed.model_copy(update={"in_network": found.in_network, "how": how})
+    how = list(observed.how)
+    told = [("bytes counted", by_counters), ("bytes per peer", by_peers)]
+    for source, found in told:
+        if found is not None and found.in_network is not None:
+            said.add(found.in_network)
+            how.append(f"{source}: {found.because}")
+    if len(said) > 1:
+        how.append("what was reported of in_network contradicts itself")
+    in_network = said.pop() if len(said) == 1 else None
+    return observed.model_copy(update={"in_network": in_network, "how": how})

@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from busbar.record.evidence import expected_bytes, finding, with_finding
+from busbar.record.evidence import (
+    expected_bytes,
+    finding,
+    finding_by_peers,
+    with_findings,
+)
 from busbar.record.key import PointKey
 from busbar.record.lines import (
     BlockLine,
@@ -138,7 +143,6 @@ def _point(key: PointKey, gathered: _Gathered, launches: dict[int, Launch]) -> P
         algbw = gathered.algorithm_bytes / time_us.median / 1000
     status, reason = _status(gathered, timed)
     hosts = _hosts(key, gathered.blocks, launches)
-    found = finding(key, timed, hosts) if timed and hosts else None
     return Point(
         key=key,
         status=status,
@@ -159,7 +163,12 @@ def _point(key: PointKey, gathered: _Gathered, launches: dict[int, Launch]) -> P
         wrong_elements=_sum(b.wrong_elements for b in gathered.blocks),
         checked_elements=_sum(b.checked_elements for b in gathered.blocks),
         verified=_verified(gathered.blocks),
-        observed=with_finding(_observed(gathered.blocks), found, gathered.blocks),
+        observed=with_findings(
+            _observed(gathered.blocks),
+            finding(key, timed, hosts) if timed and hosts else None,
+            finding_by_peers(key, gathered.blocks, launches) if hosts else None,
+            gathered.blocks,
+        ),
         wire=_wire(timed, expected_bytes(key, hosts) if hosts else {}),
     )
 

@@ -192,7 +192,10 @@ def _settling(
             return f"{size} are too few to stand out: measure {format_size(enough)} or more"
         if len(hosts) < len(placement) and _tells(op, _LARGEST, hosts, 0):
             return "several ranks of a host may send as much as hosts do: measure one rank on each"
-        return f"{len(hosts)} hosts may move as much either way: measure on 3 hosts or more"
+        return (
+            f"{len(hosts)} hosts may move as much either way: measure on 3 hosts or more, or have "
+            "the library count bytes per peer"
+        )
     way = max(ways, key=lambda way: way.by_hosts - way.in_network)
     takes, need = (f"{of / size_bytes:.4g}" for of in (way.in_network, way.by_hosts))
     return (
