@@ -32,9 +32,10 @@ class Ended:
         return [line for line in lines if line["type"] == kind]
 
 
-def mpirun(ranks: int) -> list[str]:
-    """mpirun on this machine, ranks sharing cores if they must."""
-    words = ["mpirun", "--quiet", "--host", f"localhost:{ranks}", "-np", str(ranks)]
+def mpirun(ranks: int, aggregators: int = 0) -> list[str]:
+    """mpirun on this machine, processes sharing cores if they must."""
+    slots = ranks + aggregators
+    words = ["mpirun", "--quiet", "--host", f"localhost:{slots}", "-np", str(ranks)]
     words += ["--mca", "hwloc_base_binding_policy", "none", "--mca", "mpi_yield_when_idle", "1"]
     if os.geteuid() == 0:
         words.append("--allow-run-as-root")
@@ -52,16 +53,21 @@ def launch() -> Launch:
         ranks: int,
         *arguments: str,
         program: str = "busbar-bench",
+        aggregators: int = 0,
         requests: list[Json] | None = None,
         environment: Mapping[str, str] | None = None,
         mca: Mapping[str, str] | None = None,
         timeout: float = 120,
     ) -> Ended:
-        words = mpirun(ranks)
+        words = mpirun(ranks, aggregators)
         for name, value in (mca or {}).items():
             words += ["--mca", name, value]
+        engine = str(BIN / program)
+        words += [engine, *arguments]
+        if aggregators:
+            words += [":", "-np", str(aggregators), engine, "--role", "aggregator"]
         done = subprocess.run(
-            [*words, str(BIN / program), *arguments],
+            words,
             input="".join(json.dumps(r) + "\n" for r in requests or []),
             capture_output=True,
             text=True,

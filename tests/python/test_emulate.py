@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from worlds import DEADLINE_S, TRANSFER, inside, mca_in, need_worlds
 
 from busbar.emulate import (
     EmulationSpec,
@@ -27,6 +26,7 @@ from busbar.emulate import (
 )
 from busbar.emulate.plan import plan_world
 from busbar.emulate.requirements import explain
+from worlds import DEADLINE_S, TRANSFER, inside, mca_in, need_worlds
 
 # --- what is asked for ------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from worlds import TRANSFER, TRANSFERS, inside, mca_in, need_worlds
 
 from busbar.emulate import (
     EmulationSpec,
@@ -22,6 +21,7 @@ from busbar.emulate import (
 )
 from busbar.emulate.plan import plan_world
 from busbar.leaves import spread
+from worlds import TRANSFER, TRANSFERS, inside, mca_in, need_worlds
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from busbar.emulate import EmulationSpec, RateOverride
 from busbar.errors import UsageError
 from busbar.launch.binary import Described, OperationInfo
-from busbar.launch.hang import Member, explain_hang, explain_start, stuck_variants
+from busbar.launch.hang import Member, explain_end, explain_hang, explain_start, stuck_variants
 from busbar.launch.in_network import parse_in_network, trees_asked
 from busbar.launch.monitoring import bytes_per_peer
 from busbar.launch.options import (
@@ -424,3 +424,24 @@ def test_the_rest_lets_the_slowest_bucket_fill() -> None:
     assert Emulated(spec).rest_us() >= spec.burst_bytes * 8 / 100
     leaf = EmulationSpec(hosts=2, rate_bps=10**9, leaves=2, uplink_bps=100_000_000)
     assert Emulated(leaf).rest_us() >= leaf.burst_bytes * 8 / 100
+
+
+def test_the_process_that_ended_a_launch_is_named() -> None:
+    members = [Member(0, "worker", "host1"), Member(1, "aggregator", "switch-agg")]
+    # Seen from Open MPI 4.1.4.
+    signalled = (
+        "mpirun noticed that process rank 1 with PID 0 on node switch-agg exited on signal 9 "
+        "(Killed)."
+    )
+    assert explain_end(["-----", signalled], members) == (
+        "aggregator rank 1 (switch-agg) was ended by signal 9 (Killed)"
+    )
+    assert explain_end([signalled], []) == "rank 1 (switch-agg) was ended by signal 9 (Killed)"
+    exited = [
+        "The first process to do so was:",
+        "",
+        "  Process name: [[5401,1],0]",
+        "  Exit code:    9",
+    ]
+    assert explain_end(exited, members) == "rank 0 (host1) ended with exit code 9"
+    assert explain_end(["something else"], members) is None

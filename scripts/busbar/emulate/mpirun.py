@@ -43,8 +43,7 @@ def mpirun_args(
     """
     settings = mca_settings(spec, ranks_per_host) | dict(mca or {})
     # Inside a world every user is root, by the mapping of its user namespace.
-    args = ["--allow-run-as-root", "--quiet"]
-    args += ["-np", str(spec.hosts * ranks_per_host)]
+    args = ["--allow-run-as-root", "-np", str(spec.hosts * ranks_per_host)]
     args += ["--host", ",".join(f"{name}:{ranks_per_host}" for name in spec.host_names)]
     args += ["--map-by", "slot"]
     for name, value in settings.items():

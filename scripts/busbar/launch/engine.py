@@ -15,7 +15,7 @@ from typing import IO
 import psutil
 
 from busbar.errors import BusbarError, ExitCode, Incomplete, UsageError
-from busbar.launch.hang import Json, Member, explain_hang, explain_start
+from busbar.launch.hang import Json, Member, explain_end, explain_hang, explain_start
 from busbar.launch.target import Programs, Target
 from busbar.record.key import parse_ranks
 
@@ -138,7 +138,8 @@ class Engine:
         code = self._process.wait(timeout=_END_SECONDS)
         self._threads[1].join(timeout=_END_SECONDS)
         said = [line for line in self._stderr if line.startswith("busbar-bench: ")]
-        text = " ".join(said[:1] or list(self._stderr)[-3:]).strip()
+        who = explain_end(self._stderr, self._processes)
+        text = " ".join(said[:1] or ([who] if who else list(self._stderr)[-3:])).strip()
         raise LaunchDied(
             f"the launch ended with exit code {code} {when}: {text or 'it said nothing'}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,13 @@ Role = Literal["worker", "aggregator"]
 _MOST_NAMED = 8
 _WITH_AGGREGATORS = ("prepare", "warmup", "operation", "complete")
 """Phases in which a worker may wait for an aggregator; in the others only workers meet."""
+
+
+# What Open MPI's mpirun says of the process that made it end a launch.
+_SIGNALLED = re.compile(
+    r"process rank (\d+) with PID \d+ on node (\S+) exited on (signal \d+ \([^)]*\))"
+)
+_EXITED = re.compile(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)")
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,19 @@ def explain_start(what: str, reports: Sequence[Json], hosts: Sequence[str]) -> s
     return f"{begin}: nothing was heard from {_first_of(missing)}."
 
 
+def explain_end(lines: Iterable[str], members: Sequence[Member]) -> str | None:
+    """Which process ended the launch, where mpirun says so."""
+    by_rank = {m.rank: m for m in members}
+    text = "\n".join(lines)
+    if found := _SIGNALLED.search(text):
+        rank = int(found[1])
+        by_rank.setdefault(rank, Member(rank, "worker", found[2]))  # ended before all were known
+        return f"{_process(rank, by_rank)} was ended by {found[3]}"
+    if found := _EXITED.search(text):
+        return f"{_process(int(found[1]), by_rank)} ended with exit code {found[2]}"
+    return None
+
+
 def stuck_variants(reports: Iterable[Json]) -> set[str]:
     """The variants that hung, as the workers tell; as the others do where no worker speaks."""
     spoken = [r for r in reports if r.get("variant") is not None]
@@ -97,13 +118,13 @@ def _witness(reports: Sequence[Json], members: Sequence[Member]) -> str:
     return "; " + _first_of(
         [
             f"aggregator rank {r['rank']} ({r.get('host')}) waits for "
-            f"{_waited_for(r['waits_for'], by_rank)}"
+            f"{_process(r['waits_for'], by_rank)}"
             for r in ends
         ]
     )
 
 
-def _waited_for(peer: int | str, by_rank: Mapping[int, Member]) -> str:
+def _process(peer: int | str, by_rank: Mapping[int, Member]) -> str:
     """A process by its number, or a host by its name."""
     if isinstance(peer, str):
         return peer

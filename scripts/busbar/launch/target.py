@@ -83,7 +83,7 @@ def _mpirun() -> str:
 
 
 def _mpirun_basics(mca: Mapping[str, str]) -> list[str]:
-    words = [_mpirun(), "--quiet"]
+    words = [_mpirun()]
     if os.geteuid() == 0:
         words.append("--allow-run-as-root")
     for name, value in mca.items():

@@ -1,0 +1,48 @@
+"""The `busbar` command as this interpreter runs it, for the end-to-end tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from busbar.emulate import preflight
+from busbar.record.load import load
+from busbar.record.models import RunRecord
+from busbar.record.schema import schema
+from conftest import BIN
+
+needs_emulation = pytest.mark.skipif(preflight() is not None, reason=str(preflight()))
+QUICK = ["--max-samples", "6", "-n", "6", "--max-seconds", "0.3", "--observe", "none"][2:]
+
+
+def busbar(
+    *arguments: str, engine: str = "busbar-bench", fault: str | None = None, cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        command(*arguments), cwd=cwd, env=environment(engine, fault), capture_output=True,
+        text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+def command(*arguments: str) -> list[str]:
+    """The command as this interpreter runs it."""
+    return [sys.executable, "-c", "from busbar.cli import main; main()", *arguments]
+
+
+def environment(engine: str = "busbar-bench", fault: str | None = None) -> dict[str, str]:
+    """The environment, with the engine under test."""
+    faults = {} if fault is None else {"BUSBAR_FAULT": fault}
+    return {**os.environ, "BUSBAR_BENCH": str(BIN / engine), **faults}
+
+
+def valid(path: Path) -> RunRecord:
+    """The record, which fits the schema."""
+    jsonschema.validate(json.loads(path.read_text()), schema())
+    return load(path)
