@@ -20,7 +20,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 def main(results: Path, gallery: Path) -> None:
     """Draw all records of `results` into `gallery`. Raises UsageError for what is no record."""
     records = sorted(results.glob("*.json"))
-    lines = ["# Gallery", "", "Made by `python plots/gallery.py`. Dashed lines are bounds."]
+    dashed = "Dashed lines are bounds, and the gains that they allow."
+    lines = ["# Gallery", "", f"Made by `python plots/gallery.py`. {dashed}"]
     for record in records:
         judged, sources = read([record], None)
         folder = gallery / record.stem

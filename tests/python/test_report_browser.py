@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from busbar import fabrics
+from busbar.record.models import RunRecord
 from busbar.report.judge import judge
 from busbar.report.page import Source, render
-from factories import MIB, Row, record_of
+from factories import IN_NETWORK, MIB, Row, record_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -54,14 +55,23 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    path = tmp_path_factory.mktemp("report") / "report.html"
-    one = judge("run", record_of(ROWS), fabrics.load("emulated-4x400m"))
-    path.write_text(render([one], [Source("run", "run.json", "0" * 64)]), encoding="utf-8")
+def browser() -> Iterator[Browser]:
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield Page(browser, path)
-        browser.close()
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return _open(browser, record_of(ROWS), tmp_path_factory.mktemp("report"))
+
+
+def _open(browser: Browser, document: RunRecord, folder: Path) -> Page:
+    path = folder / "report.html"
+    one = judge("run", document, fabrics.load("emulated-4x400m"))
+    path.write_text(render([one], [Source("run", "run.json", "0" * 64)]), encoding="utf-8")
+    return Page(browser, path)
 
 
 def test_every_chart_is_drawn_without_a_complaint(opened: Page) -> None:
@@ -102,4 +112,20 @@ def test_row_opens_its_distribution(opened: Page) -> None:
     opened.page.wait_for_selector(f"#distribution-chart[data-point='{identity}']")
     assert opened.page.locator("#choose-size").input_value() == "1M"
     opened.page.check("#choose-clean")  # it has spoiled samples to leave out
+    assert opened.complaints == []
+
+
+def test_gains_are_drawn_each_with_a_legend_of_its_own(browser: Browser, tmp_path: Path) -> None:
+    rows = [
+        Row("all_reduce", size, variant=variant)
+        for size in (MIB, 4 * MIB)
+        for variant in ("default", "ring", IN_NETWORK)
+    ]
+    opened = _open(browser, record_of(rows), tmp_path)
+    figures = opened.page.locator("#in-network figure")
+    assert figures.count() == figures.locator(".js-plotly-plot").count() == 2  # gain, bytes
+    figures.nth(0).get_by_role("button", name="over ring", exact=True).click()
+    hidden = "chart => chart.data.filter((trace) => trace.visible === false).length"
+    assert [figures.nth(i).locator(".chart").evaluate(hidden) for i in (0, 1)] == [1, 0]
+    opened.fits(390)
     assert opened.complaints == []

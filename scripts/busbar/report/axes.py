@@ -1,4 +1,4 @@
-"""Ticks: sizes at powers of two (1K, 64K, 1M), times at powers of ten with their unit."""
+"""Ticks: sizes at powers of two (1K, 64K, 1M), times at powers of ten with their unit, ratios."""
 
 from __future__ import annotations
 
@@ -70,3 +70,34 @@ def _tick_label(time_us: float) -> str:
         if time_us >= factor:
             return f"{time_us / factor:.6g} {unit}"
     return f"{time_us:.6g} µs"
+
+
+_RATIO_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
+
+
+def ratio_axis(ratios: Iterable[float]) -> Axis:
+    """Logarithmic axis for ratios above 0, so that twice and half are alike; 1 is always on it."""
+    every = [1.0, *(r for r in ratios if r > 0)]
+    margin = max((max(every) / min(every)) ** 0.08, 1.03)
+    low, high = min(every) / margin, max(every) * margin
+    ticks = _multiples(low, high) if high < 2.2 * low else _round_numbers(low, high)
+    return Axis(tuple(ticks), tuple(f"{tick:g}" for tick in ticks), low, high)
+
+
+def _multiples(low: float, high: float) -> list[float]:
+    """Even steps, for an axis so short that they look even."""
+    for step in _RATIO_STEPS:
+        first, last = math.ceil(low / step), math.floor(high / step)
+        if last - first < _MOST_TICKS:
+            return [round(n * step, 2) for n in range(first, last + 1)]
+    return []
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for factors in ((1, 1.5, 2, 3, 4, 6, 8), (1, 2, 5), (1,)):
+        every = [factor * 10.0**decade for decade in decades for factor in factors]
+        ticks = [tick for tick in every if low <= tick <= high]
+        if len(ticks) <= _MOST_TICKS:
+            break
+    return ticks

@@ -138,7 +138,12 @@ def lateness(judged: Judged, panels: Iterable[Panel]) -> Lateness | None:
         for row in panel.rows
         if row.point and row.record == judged.name
     ]
-    hosts = {p.rank: p.host for launch in judged.record.launches for p in launch.processes}
+    hosts = {
+        p.rank: p.host
+        for launch in judged.record.launches
+        for p in launch.processes
+        if p.role == "worker"
+    }
     everyone = _stragglers(points, hosts)
     if not everyone:
         return None

@@ -42,11 +42,13 @@ def _view(fabric: Fabric) -> FabricView:
 
 
 def _figures(path: str, value: object) -> Iterator[tuple[str, ...]]:
-    """Everything below `value` that is a number with a source."""
+    """Everything below `value` that has a source: numbers, and how switches reduce."""
     if isinstance(value, Mapping):
         if value.keys() == {"value", "source"}:
             yield path, f"{value['value']:,.10g}", str(value["source"])
             return
+        if "mechanism" in value:
+            yield f"{path}.mechanism", str(value["mechanism"]), str(value["source"])
         for name, inner in value.items():
             yield from _figures(f"{path}.{name}".removeprefix("."), inner)
     elif isinstance(value, list | tuple):

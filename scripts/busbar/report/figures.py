@@ -7,7 +7,7 @@ Every text that came from a record is escaped, because Plotly reads a subset of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from pydantic import JsonValue
@@ -31,9 +31,9 @@ def bandwidth_figure(panel: Panel) -> Figure:
     traces = [_curve(curve, lambda row, time: row.busbw_at(time)) for curve in panel.curves]
     traces += [_bound(b, i, lambda at: at.busbw_gbs) for i, b in enumerate(panel.bounds)]
     layout = base_layout(330)
-    layout["xaxis"] = _size_axis(size_axis(row.key.size_bytes for row in panel.rows))
+    layout["xaxis"] = size_log_axis(row.key.size_bytes for row in panel.rows)
     layout["yaxis"] = {
-        **_plain_axis("Bus bandwidth (GB/s)"),
+        **plain_axis("Bus bandwidth (GB/s)"),
         "range": [0, bandwidth_top(panel) or 1],
     }
     layout["annotations"] = [*_missing(panel), *_edge(panel)]
@@ -45,7 +45,7 @@ def time_figure(panel: Panel) -> Figure:
     traces = [_curve(curve, lambda _, time: time) for curve in panel.curves]
     traces += [_bound(b, i, lambda at: at.time_us) for i, b in enumerate(panel.bounds)]
     layout = base_layout(330)
-    layout["xaxis"] = _size_axis(size_axis(row.key.size_bytes for row in panel.rows))
+    layout["xaxis"] = size_log_axis(row.key.size_bytes for row in panel.rows)
     layout["yaxis"] = log_axis("Time of one execution", time_range(panel))
     layout["annotations"] = [*_missing(panel)]
     return {"data": traces, "layout": layout}
@@ -57,7 +57,7 @@ def sizeless_figure(panel: Panel) -> Figure:
     axis = time_range(panel)
     layout = base_layout(100 + 34 * len(panel.curves))
     layout["xaxis"] = log_axis("Time of one execution", axis)
-    layout["yaxis"] = {**_plain_axis(""), "automargin": True, "autorange": "reversed"}
+    layout["yaxis"] = {**plain_axis(""), "automargin": True, "autorange": "reversed"}
     layout["shapes"] = [
         {
             "type": "line",
@@ -92,7 +92,7 @@ def base_layout(height: int) -> dict[str, JsonValue]:
 def log_axis(title: str, axis: Axis) -> dict[str, JsonValue]:
     """A logarithmic axis with its ticks."""
     return {
-        **_plain_axis(title),
+        **plain_axis(title),
         "type": "log",
         "range": list(axis.log_range),
         "tickvals": list(axis.ticks),
@@ -100,11 +100,13 @@ def log_axis(title: str, axis: Axis) -> dict[str, JsonValue]:
     }
 
 
-def _size_axis(axis: Axis) -> dict[str, JsonValue]:
-    return log_axis("Size (bytes; K, M, G = powers of 1024)", axis)
+def size_log_axis(sizes: Iterable[int]) -> dict[str, JsonValue]:
+    """A logarithmic axis of sizes."""
+    return log_axis("Size (bytes; K, M, G = powers of 1024)", size_axis(sizes))
 
 
-def _plain_axis(title: str) -> dict[str, JsonValue]:
+def plain_axis(title: str) -> dict[str, JsonValue]:
+    """An axis without ticks of its own."""
     return {
         "title": {"text": title, "font": {"size": 12, "color": QUIET}, "standoff": 10},
         "gridcolor": GRID,
@@ -128,15 +130,7 @@ def _curve(curve: Curve, value: _Value) -> JsonValue:
         "name": escape(curve.name),
         "x": [row.key.size_bytes for row in rows],
         "y": list(middle),
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": [_above(m, e) for m, e in zip(middle, ends, strict=True)],
-            "arrayminus": [_below(m, e) for m, e in zip(middle, ends, strict=True)],
-            "color": colour + _WHISKER_ALPHA,
-            "thickness": 1.4,
-            "width": 4,
-        },
+        "error_y": whiskers(middle, ends, colour),
         "line": {"color": colour, "width": 1.8},
         "marker": {
             "color": colour,
@@ -145,6 +139,21 @@ def _curve(curve: Curve, value: _Value) -> JsonValue:
         },
         "hoverinfo": "text",
         "hovertext": [hover_text(curve.name, row) for row in rows],
+    }
+
+
+def whiskers(
+    middle: Sequence[float | None], ends: Sequence[tuple[float, float] | None], colour: str
+) -> JsonValue:
+    """Bars from the lower to the upper end around each figure; none where one is not known."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [_above(m, e) for m, e in zip(middle, ends, strict=True)],
+        "arrayminus": [_below(m, e) for m, e in zip(middle, ends, strict=True)],
+        "color": colour + _WHISKER_ALPHA,
+        "thickness": 1.4,
+        "width": 4,
     }
 
 
@@ -261,17 +270,20 @@ def _edge(panel: Panel) -> Sequence[JsonValue]:
     row = leaves_picture(panel)
     if row is None:
         return []
-    return [
-        {
-            "xref": "paper",
-            "yref": "paper",
-            "x": 0.01,  # where sizes are small and curves low
-            "y": 1,
-            "xanchor": "left",
-            "yanchor": "top",
-            "showarrow": False,
-            "text": edge_note(row),
-            "bgcolor": "rgba(255,255,255,0.8)",
-            "font": {"size": 11, "color": QUIET},
-        }
-    ]
+    return [note_at_edge(edge_note(row), 0.01)]  # where sizes are small and curves low
+
+
+def note_at_edge(text: str, x: float) -> JsonValue:
+    """A note at the upper edge, `x` from 0 to 1."""
+    return {
+        "xref": "paper",
+        "yref": "paper",
+        "x": x,
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "top",
+        "showarrow": False,
+        "text": text,
+        "bgcolor": "rgba(255,255,255,0.8)",
+        "font": {"size": 11, "color": QUIET},
+    }

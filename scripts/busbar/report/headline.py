@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from busbar.check import Verdict
+from busbar.check.label import label
 from busbar.record.models import Run, RunRecord
+from busbar.report.gain_sentence import gain_sentences
 from busbar.report.rows import Grade, Judged, Row, Unplaced
 from busbar.report.text import elapsed, listed, many, moment, percent, size
 
@@ -52,6 +54,8 @@ class Headline:
     tallies: tuple[Tally, ...]
     alarms: tuple[Alarm, ...]
     worst: tuple[Row, ...]
+    gains: tuple[str, ...]
+    """What reduction in the network gained, in sentences; none where no variant asks for it."""
     fabric: str | None
     """Name of the fabric it was judged against; None if it was not."""
 
@@ -70,6 +74,7 @@ def headline(judged: Judged) -> Headline:
         tallies=_tallies([*judged.rows, *judged.unplaced]),
         alarms=tuple(_alarms(judged)),
         worst=tuple(worst[:_WORST]),
+        gains=tuple(gain_sentences(judged)),
         fabric=judged.fabric.name if judged.fabric else None,
     )
 
@@ -184,11 +189,11 @@ def _spoiled(row: Row) -> float:
 
 
 def _label(row: Row) -> str:
-    return f"{row.key.op} {size(row.key.size_bytes)} {row.key.variant}"
+    return label(row.key)
 
 
 def _reason(row: Row) -> str:
-    return f"{_label(row)}: {row.reason}"
+    return f"{label(row.key)}: {row.reason}"
 
 
 _VERDICTS_TO_CALL_OUT = (
@@ -196,6 +201,7 @@ _VERDICTS_TO_CALL_OUT = (
     (Verdict.HANG, "Hang", _reason),
     (Verdict.MISSING, "Required but not measured", _label),
     (Verdict.IMPOSSIBLE, "Faster than physics allows", _reason),
+    (Verdict.NOT_USED, "Not carried out as its variant asks", _reason),
 )
 
 

@@ -13,6 +13,7 @@ from busbar.check import CheckResult, RowResult, Verdict, check
 from busbar.check.result import JUDGED
 from busbar.errors import ExitCode, UsageError
 from busbar.fabrics import Fabric
+from busbar.record.evidence import asking_variants
 from busbar.record.models import RunRecord
 from busbar.report.rows import Grade, Judged, Row, Unplaced
 from busbar.report.text import slug
@@ -22,6 +23,7 @@ _SEVERITY = (
     Verdict.WRONG_DATA,
     Verdict.HANG,
     Verdict.IMPOSSIBLE,
+    Verdict.NOT_USED,
     Verdict.FAIL,
     Verdict.MISSING,
     Verdict.UNSURE,
@@ -89,8 +91,16 @@ def _judged(
     notes: Sequence[str],
 ) -> Judged:
     needs = {planned.key: planned.need for planned in record.run.plan.rows}
+    asking = asking_variants(record.run)
     rows = [
-        _row(name, index, row, record, needs.get(row.key.planned(), "extra"))
+        _row(
+            name,
+            f"{slug(name)}-{index}",
+            row,
+            record,
+            need=needs.get(row.key.planned(), "extra"),
+            asks=row.key.variant in asking,
+        )
         for index, row in enumerate(result.rows)
         if row.key is not None
     ]
@@ -106,18 +116,22 @@ def _judged(
         grade=grade,
         fabric=fabric,
         notes=(*notes, *result.notes),
+        gains=result.gains,
     )
 
 
-def _row(name: str, index: int, result: RowResult, record: RunRecord, need: str) -> Row:
+def _row(
+    name: str, identity: str, result: RowResult, record: RunRecord, *, need: str, asks: bool
+) -> Row:
     assert result.key is not None
     share = result.fraction
     return Row(
-        id=f"{slug(name)}-{index}",
+        id=identity,
         record=name,
         key=result.key,
         point=record.point(result.key),
         need=need,
+        asks=asks,
         verdict=result.verdict,
         grade=_GRADES.get(result.verdict, Grade.BAD),
         severity=_severity(result.verdict),

@@ -1,11 +1,13 @@
-"""The legend of a panel: one entry for each trace, in the order of the traces."""
+"""Legends: one entry for each trace of a figure, in the order of the traces."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from busbar.report.gains import GainChart, Study
 from busbar.report.panels import Panel
-from busbar.report.style import BOUND
+from busbar.report.style import BEST, BOUND, QUIET
+from busbar.report.wire_shares import WireChart
 
 _SVG_DASHES = ("6 4", "2 3", "6 3 2 3", "10 4")  # as style.DASHES, for SVG
 
@@ -19,6 +21,7 @@ class LegendEntry:
     dash: str
     mark: str
     """Path of the marker in a 12 by 12 box; empty for a line without."""
+    width: float = 1.8
 
 
 def legend(panel: Panel) -> list[LegendEntry]:
@@ -29,3 +32,36 @@ def legend(panel: Panel) -> list[LegendEntry]:
         for i, bound in enumerate(panel.bounds)
     ]
     return curves + bounds
+
+
+def study_legends(study: Study) -> dict[str, list[LegendEntry]]:
+    """The legends of a study's figures, by the ids the page gives them."""
+    legends = {}
+    for group in study.groups:
+        if group.gain is not None:
+            legends[f"{group.id}-gain"] = _of_gains(group.gain)
+        if group.wire is not None:
+            legends[f"{group.id}-bytes"] = _of_bytes(group.wire)
+    if study.over_hosts is not None:
+        legends[f"{study.id}-hosts"] = _of_gains(study.over_hosts)
+    return legends
+
+
+def _of_gains(chart: GainChart) -> list[LegendEntry]:
+    curves = [
+        LegendEntry(c.name, BEST, "", "", 9.0)
+        if c.kind == "best"
+        else LegendEntry(c.name, c.style.colour, "", c.style.mark.path)
+        for c in chart.curves
+    ]
+    most = [LegendEntry(chart.most_name, BOUND, _SVG_DASHES[0], "")] if chart.most else []
+    return [*curves, *most, LegendEntry("as fast as the baseline", QUIET, "", "", 1.0)]
+
+
+def _of_bytes(chart: WireChart) -> list[LegendEntry]:
+    curves = [LegendEntry(c.name, c.style.colour, "", c.style.mark.path) for c in chart.curves]
+    lines = [
+        LegendEntry(h.name, BOUND, _SVG_DASHES[i % len(_SVG_DASHES)], "")
+        for i, h in enumerate(chart.hypotheses)
+    ]
+    return curves + lines

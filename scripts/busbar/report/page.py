@@ -17,8 +17,10 @@ from busbar.report import text
 from busbar.report.evidence import first_calls, lateness, wire_lines
 from busbar.report.fabric import fabric_views
 from busbar.report.figures import Figure, bandwidth_figure, sizeless_figure, time_figure
+from busbar.report.gain_figures import study_figures
+from busbar.report.gains import BURSTS, Study, studies
 from busbar.report.headline import banners, headline
-from busbar.report.legend import legend
+from busbar.report.legend import legend, study_legends
 from busbar.report.panels import CurveNames, Panel, panels
 from busbar.report.rows import Judged, common_settings, setting_text, varying_settings
 from busbar.report.samples import distributions
@@ -49,6 +51,7 @@ def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
     drawn = panels(rows)
     names = CurveNames(rows)
     varying = varying_settings(rows)
+    studied = studies(judged, names)
     environment = _environment()
     return environment.get_template("report.html.j2").render(
         title=" · ".join(one.name for one in judged),
@@ -57,9 +60,13 @@ def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
         several=len(judged) > 1,
         sections=_sections(drawn),
         legends={panel.id: legend(panel) for panel in drawn},
+        studies=studied,
+        study_legends={k: v for study in studied for k, v in study_legends(study).items()},
+        bursts=BURSTS,
         common=common_settings(rows),
         scorecard=scorecard(drawn),
         rows=rows,
+        several_groups="group" in varying,
         curve_name=names.name,
         setting=lambda row: setting_text(row.key, varying),
         first_calls=first_calls(drawn),
@@ -70,7 +77,7 @@ def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
         source_facts=[(s.name, f"{s.file}, SHA-256 {s.sha256}") for s in sources],
         schema_version=SCHEMA_VERSION,
         busbar_version=_busbar_version(),
-        figures=_embedded(_figures(drawn)),
+        figures=_embedded(_figures(drawn, studied)),
         distributions=_embedded(distributions(drawn)),
         css=_asset("report.css"),
         plotly=Markup(get_plotlyjs()),
@@ -99,8 +106,8 @@ def _sections(drawn: Sequence[Panel]) -> list[OpSection]:
     return [OpSection(op, tuple(members)) for op, members in by_op.items()]
 
 
-def _figures(drawn: Sequence[Panel]) -> dict[str, Figure]:
-    figures: dict[str, Figure] = {}
+def _figures(drawn: Sequence[Panel], studied: Sequence[Study]) -> dict[str, Figure]:
+    figures = {k: v for study in studied for k, v in study_figures(study).items()}
     for panel in drawn:
         if not panel.measured:
             continue

@@ -49,6 +49,8 @@ class Panel:
     id: str
     op: str
     setting: str
+    group: str
+    """The group of ranks; empty where the page has only one."""
     curves: tuple[Curve, ...]
     bounds: tuple[Bound, ...]
 
@@ -108,9 +110,14 @@ def panels(rows: Sequence[Row]) -> tuple[Panel, ...]:
     for row in rows:
         grouped.setdefault(_panel_key(row.key), []).append(row)
     ops = list(dict.fromkeys(row.key.op for row in rows))
-    ordered = sorted(grouped.values(), key=lambda members: ops.index(members[0].key.op))
+    ordered = sorted(grouped.values(), key=lambda members: _rank(members[0].key, ops))
     varying = varying_settings(rows)
     return tuple(_panel(i, members, names, varying) for i, members in enumerate(ordered))
+
+
+def _rank(key: PointKey, ops: Sequence[str]) -> tuple[int, int]:
+    """All hosts come first: it is the panel that the page opens."""
+    return ops.index(key.op), -key.group.size()
 
 
 def _panel_key(key: PointKey) -> tuple[str, ...]:
@@ -138,6 +145,7 @@ def _panel(index: int, rows: Sequence[Row], names: CurveNames, varying: frozense
         id=f"p{index}-{slug(key.op)}",
         op=key.op,
         setting=setting_text(key, varying),
+        group=key.group.name if "group" in varying else "",
         curves=curves,
         bounds=_bounds(curves),
     )
@@ -145,19 +153,23 @@ def _panel(index: int, rows: Sequence[Row], names: CurveNames, varying: frozense
 
 def _bounds(curves: Sequence[Curve]) -> tuple[Bound, ...]:
     """The bounds of all curves; curves with the same bound share it, and name it together."""
-    sharing: list[tuple[set[BoundAt], list[str]]] = []
+    sharing: list[tuple[set[BoundAt], list[Curve]]] = []
     # Longest first: curves that lack some sizes share the bound of those that have them.
     for curve in sorted(curves, key=lambda c: -len(_bound_points(c))):
         points = _bound_points(curve)
         if not points:
             continue
-        for known, names in sharing:
+        for known, members in sharing:
             if points <= known:
-                names.append(curve.name)
+                members.append(curve)
                 break
         else:
-            sharing.append((points, [curve.name]))
-    return tuple(_bound(points, names if len(sharing) > 1 else []) for points, names in sharing)
+            sharing.append((points, [curve]))
+    kinds = [_kind(members, curves) for _, members in sharing]
+    return tuple(
+        _bound(points, kind, members if kinds.count(kind) > 1 else [])
+        for kind, (points, members) in zip(kinds, sharing, strict=True)
+    )
 
 
 def _bound_points(curve: Curve) -> set[BoundAt]:
@@ -170,8 +182,22 @@ def _bound_at(row: Row) -> BoundAt | None:
     return BoundAt(row.key.size_bytes, row.bound_us, row.bound_busbw_gbs, row.cut or "not named")
 
 
-def _bound(points: Iterable[BoundAt], curves: Sequence[str]) -> Bound:
+def _kind(members: Sequence[Curve], curves: Sequence[Curve]) -> str:
+    """Whose bound it is, where some curves of the panel are to be reduced in the network."""
+    asking = {_asks(curve) for curve in members}
+    if asking == {True}:
+        return "bound in the network"
+    if not any(map(_asks, curves)):
+        return "bound"
+    return "bound of hosts and in the network" if True in asking else "bound of hosts"
+
+
+def _asks(curve: Curve) -> bool:
+    return any(row.asks for row in curve.rows)
+
+
+def _bound(points: Iterable[BoundAt], kind: str, curves: Sequence[Curve]) -> Bound:
     ordered = tuple(sorted(points, key=lambda at: at.size_bytes))
     cuts = listed(list(dict.fromkeys(at.cut for at in ordered)), most=2)
-    name = f"bound of {listed(curves, most=2)}: {cuts}" if curves else f"bound: {cuts}"
-    return Bound(name, ordered)
+    whose = f" ({listed([curve.name for curve in curves], most=2)})" if curves else ""
+    return Bound(f"{kind}{whose}: {cuts}", ordered)

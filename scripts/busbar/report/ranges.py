@@ -42,7 +42,7 @@ def _goal(panel: Panel) -> float | None:
     ]
     if not lowest:
         return None
-    # A curve without a bound of its own, such as one reduced in the network, has its last figure.
+    # A curve without a bound of its own has its last figure.
     last = [c.rows[-1].busbw_gbs for c in panel.curves]
     return max(lowest + [figure for figure in last if figure])
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from busbar.check import Verdict
+from busbar.check.gain import GainRow
 from busbar.fabrics import Fabric
 from busbar.record.key import PointKey
 from busbar.record.models import Point, RunRecord
@@ -38,6 +39,8 @@ class Row:
     point: Point | None
     need: str
     """`required`, `optional`, `waived`, or `extra` for what was measured but not planned."""
+    asks: bool
+    """Whether its variant asks for reduction in the network."""
     verdict: Verdict
     grade: Grade
     severity: int
@@ -108,6 +111,8 @@ class Judged:
     """What it was judged against; None if it was not."""
     notes: tuple[str, ...]
     """What the judge wants a reader to know besides the rows."""
+    gains: tuple[GainRow, ...]
+    """What reduction in the network gained; none where no variant asks for it."""
 
 
 def varying_settings(rows: Iterable[Row]) -> frozenset[str]:

@@ -42,7 +42,7 @@ def scorecard(panels: Sequence[Panel]) -> Scorecard:
             lines.append(
                 ScoreLine(
                     op=panel.op,
-                    name=curve.name,
+                    name=f"{curve.name} · {panel.group}" if panel.group else curve.name,
                     setting=panel.setting,
                     cells=tuple(by_size.get(s) for s in sizes),
                     first_of_op=not lines or lines[-1].op != panel.op,

@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from busbar.errors import UsageError
-from busbar.report.axes import Axis, size_axis
+from busbar.report.axes import size_axis
+from busbar.report.canvas import DASHES, calm, plain, put_legend, put_ticks, sheet
+from busbar.report.gains import studies
 from busbar.report.headline import banners
-from busbar.report.panels import BoundAt, Curve, Panel, panels
+from busbar.report.panels import BoundAt, Curve, CurveNames, Panel, panels
 from busbar.report.ranges import bandwidth_top, edge_note, leaves_picture, time_range
 from busbar.report.rows import Judged, Row
-from busbar.report.style import BOUND, GRID, INK, QUIET
+from busbar.report.static_gains import study_sheets
+from busbar.report.style import BOUND, QUIET
 
-_DASHES = ((0, (6, 4)), (0, (2, 3)), (0, (6, 3, 2, 3)), (0, (10, 4)))
 _SUFFIXES = (".png", ".svg")
 _DPI = 150
 
 
 def draw(judged: Sequence[Judged], folder: Path) -> list[Path]:
-    """Draw every panel that has figures; returns the files. Raises UsageError."""
-    mark = ", ".join(banner.word for banner in banners(judged))
+    """Draw every panel that has figures, and every gain; returns the files. Raises UsageError."""
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for panel in panels([row for one in judged for row in one.rows]):
-            if panel.measured:
-                figure = panel_figure(panel, mark)
-                for suffix in _SUFFIXES:
-                    path = folder / f"{panel.id}{suffix}"
-                    figure.savefig(path, dpi=_DPI)
-                    written.append(path)
+        for name, figure in _figures(judged):
+            for suffix in _SUFFIXES:
+                path = folder / f"{name}{suffix}"
+                figure.savefig(path, dpi=_DPI)
+                written.append(path)
     except OSError as error:
         raise UsageError(f"figures cannot be written to {folder}: {error.strerror}.") from None
     return written
+
+
+def _figures(judged: Sequence[Judged]) -> Iterator[tuple[str, Figure]]:
+    """Each with the name of its file."""
+    mark = ", ".join(banner.word for banner in banners(judged))
+    rows = [row for one in judged for row in one.rows]
+    for panel in panels(rows):
+        if panel.measured:
+            yield panel.id, panel_figure(panel, mark)
+    for study in studies(judged, CurveNames(rows)):
+        yield from study_sheets(study, mark)
 
 
 def panel_figure(panel: Panel, mark: str = "") -> Figure:
@@ -52,7 +60,7 @@ def panel_figure(panel: Panel, mark: str = "") -> Figure:
     sizes = size_axis(row.key.size_bytes for row in panel.rows)
     for axes, title in ((bandwidth, "Bus bandwidth (GB/s)"), (time, "Time of one execution")):
         axes.set_xscale("log")
-        _ticks(axes, "x", sizes)
+        put_ticks(axes, "x", sizes)
         axes.set_xlabel("Size (bytes; K, M, G = powers of 1024)", color=QUIET)
         axes.set_ylabel(title, color=QUIET)
     bandwidth.set_ylim(0, bandwidth_top(panel) or 1)
@@ -61,8 +69,8 @@ def panel_figure(panel: Panel, mark: str = "") -> Figure:
         bandwidth.text(0.02, 0.98, edge_note(above), transform=bandwidth.transAxes,
                        va="top", fontsize=8, color=QUIET)  # fmt: skip
     time.set_yscale("log")
-    _ticks(time, "y", time_range(panel))
-    _legend(figure, bandwidth)
+    put_ticks(time, "y", time_range(panel))
+    put_legend(figure, bandwidth)
     return figure
 
 
@@ -76,20 +84,17 @@ def _sizeless(panel: Panel, mark: str) -> Figure:
             axes.plot([low, high], [place, place], color=curve.style.colour)
             axes.plot(row.median_us, place, curve.style.mark.matplotlib, color=curve.style.colour)
     axes.set_xscale("log")
-    _ticks(axes, "x", time_range(panel))
-    axes.set_yticks(range(len(panel.curves)), [_plain(curve.name) for curve in panel.curves])
+    put_ticks(axes, "x", time_range(panel))
+    axes.set_yticks(range(len(panel.curves)), [plain(curve.name) for curve in panel.curves])
     axes.set_ylim(len(panel.curves) - 0.5, -0.5)
     axes.set_xlabel("Time of one execution", color=QUIET)
-    _calm(axes)
+    calm(axes)
     return figure
 
 
 def _figure(panel: Panel, width: float, height: float, mark: str) -> Figure:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
     setting = f"{mark} · {panel.setting}" if mark else panel.setting
-    figure.suptitle(_plain(f"{panel.op}   ({setting})"), color=INK, fontsize=12)
-    return figure
+    return sheet(f"{panel.op}   ({setting})", width, height)
 
 
 def _curves(
@@ -107,10 +112,10 @@ def _curves(
             [y for _, y in points],
             color=BOUND,
             linewidth=1.4,
-            linestyle=_DASHES[index % len(_DASHES)],
-            label=_plain(bound.name),
+            linestyle=DASHES[index % len(DASHES)],
+            label=plain(bound.name),
         )
-    _calm(axes)
+    calm(axes)
 
 
 def _curve(axes: Axes, curve: Curve, value: Callable[[Row, float], float | None]) -> None:
@@ -120,7 +125,7 @@ def _curve(axes: Axes, curve: Curve, value: Callable[[Row, float], float | None]
     sizes = [row.key.size_bytes for row in curve.rows]
     axes.plot(
         sizes, middle, marker=curve.style.mark.matplotlib, markersize=5, linewidth=1.5,
-        color=colour, label=_plain(curve.name),
+        color=colour, label=plain(curve.name),
     )  # fmt: skip
     for row in curve.rows:
         ends = [end for us in row.ci95_us or () if (end := value(row, us))]
@@ -131,29 +136,3 @@ def _curve(axes: Axes, curve: Curve, value: Callable[[Row, float], float | None]
 
 def _or_nan(value: float | None) -> float:
     return value or float("nan")
-
-
-def _ticks(axes: Axes, which: str, axis: Axis) -> None:
-    target = axes.xaxis if which == "x" else axes.yaxis
-    target.set_major_locator(FixedLocator(list(axis.ticks)))
-    target.set_major_formatter(FixedFormatter([_plain(text) for text in axis.labels]))
-    target.set_minor_locator(NullLocator())
-    (axes.set_xlim if which == "x" else axes.set_ylim)(axis.low, axis.high)
-
-
-def _calm(axes: Axes) -> None:
-    axes.grid(True, color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _legend(figure: Figure, axes: Axes) -> None:
-    """Below both halves, so that it never covers data."""
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)),
-                  frameon=False, fontsize=9)  # fmt: skip
-
-
-def _plain(text: str) -> str:
-    """Text that Matplotlib must not read as mathematics."""
-    return text.replace("$", r"\$")

@@ -14,6 +14,7 @@ QUIET = "#5b6770"
 GRID = "#e6e9ec"
 BOUND = "#333333"
 SPOILED = "#D55E00"
+BEST = "#D6DCE1"  # a broad line below the curve of whatever was best
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class SystemView:
     gpus: Table
     launches: Table
     ranks: Table
+    aggregators: Table
     variants: Table
     waived: Table
     nccl_conf: tuple[str, ...]
@@ -46,6 +47,7 @@ def system_view(judged: Judged) -> SystemView:
         gpus=_gpus(record.launches),
         launches=_launches(record.launches),
         ranks=_ranks(record.launches),
+        aggregators=aggregators(record.launches),
         variants=_variants(record),
         waived=_waived(record),
         nccl_conf=tuple(dict.fromkeys(x.nccl_conf for x in record.launches if x.nccl_conf)),
@@ -152,13 +154,23 @@ def _launches(launches: Iterable[Launch]) -> Table:
 
 
 def _ranks(launches: Sequence[Launch]) -> Table:
-    """Every distinct placement of a rank; launches that agree need it only once."""
-    placed = dict.fromkeys(_placement(p) for launch in launches for p in launch.processes)
-    return ("rank", "host", "role", "CPUs", "GPU", "NICs"), list(placed)
+    """Every distinct placement of a rank."""
+    return ("rank", "host", "CPUs", "GPU", "NICs"), _placed(launches, "worker")
+
+
+def aggregators(launches: Iterable[Launch]) -> Table:
+    """Every distinct placement of a process that reduces for the ranks and is none itself."""
+    return ("process", "host", "CPUs", "GPU", "NICs"), _placed(launches, "aggregator")
+
+
+def _placed(launches: Iterable[Launch], role: str) -> list[tuple[str, ...]]:
+    """Launches that agree need a process only once."""
+    every = (p for launch in launches for p in launch.processes if p.role == role)
+    return list(dict.fromkeys(map(_placement, every)))
 
 
 def _placement(p: Process) -> tuple[str, ...]:
-    return (str(p.rank), p.host, p.role, p.cpus or DASH, _text(p.gpu), ", ".join(p.nics) or DASH)
+    return (str(p.rank), p.host, p.cpus or DASH, _text(p.gpu), ", ".join(p.nics) or DASH)
 
 
 def _variants(record: RunRecord) -> Table:

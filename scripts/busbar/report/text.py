@@ -10,6 +10,7 @@ from busbar.record.key import PointKey
 from busbar.units import format_size
 
 DASH = "\N{EN DASH}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -57,6 +58,18 @@ def interval(limits: tuple[float, float] | None) -> str:
         if high >= factor or factor == 1.0:
             return f"{number(low / factor)} {DASH} {number(high / factor)} {unit}"
     return DASH
+
+
+def gain(value: float | None, limits: tuple[float, float] | None = None) -> str:
+    """How many times as fast, with its 95 % interval in brackets."""
+    if value is None:
+        return DASH
+    within = f" ({_ratio(limits[0])}{DASH}{_ratio(limits[1])})" if limits else ""
+    return f"{_ratio(value)}{TIMES}{within}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}" if value < 100 else number(value, 3)
 
 
 def half_width_percent(limits: tuple[float, float] | None, median: float | None) -> float | None:

@@ -51,7 +51,7 @@
     button.addEventListener("click", () => {
       const shown = button.getAttribute("aria-pressed") !== "true";
       button.setAttribute("aria-pressed", String(shown));
-      button.closest(".panel").querySelectorAll("[data-drawn]").forEach((e) =>
+      button.closest(".keyed").querySelectorAll("[data-drawn]").forEach((e) =>
         Plotly.restyle(e, { visible: shown }, [Number(button.dataset.trace)]));
     }));
 

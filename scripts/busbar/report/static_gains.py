@@ -1,0 +1,108 @@
+"""What reduction in the network gained, as static figures: as the page draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
+
+from busbar.report.axes import size_axis
+from busbar.report.canvas import DASHES, calm, plain, put_legend_below, put_ticks, sheet
+from busbar.report.gain_figures import above_top, chart_places, gain_axis, hosts_range, wire_top
+from busbar.report.gains import GainChart, GainCurve, GroupGains, Study
+from busbar.report.style import BEST, BOUND, QUIET
+from busbar.report.text import size
+from busbar.report.wire_shares import WireChart
+
+
+def study_sheets(study: Study, mark: str = "") -> Iterator[tuple[str, Figure]]:
+    """One figure for each group, one over hosts, each with the name of its file."""
+    for group in study.groups:
+        if group.gain is not None:
+            yield group.id, _group_sheet(study, group, mark)
+    if study.over_hosts is not None:
+        figure = _sheet(study, f"at {size(study.over_hosts_size)}", 6.5, mark)
+        axes = figure.subplots()
+        _gains(axes, study.over_hosts)
+        put_legend_below(axes)
+        yield f"{study.id}-hosts", figure
+
+
+def _group_sheet(study: Study, group: GroupGains, mark: str) -> Figure:
+    figure = _sheet(study, group.label, 10 if group.wire else 6.5, mark)
+    halves = figure.subplots(1, 2 if group.wire else 1, squeeze=False)[0]
+    if group.gain is not None:
+        _gains(halves[0], group.gain)
+    if group.wire is not None:
+        _bytes(halves[1], group.wire)
+    for half in halves:
+        put_legend_below(half)
+    return figure
+
+
+def _sheet(study: Study, what: str, width: float, mark: str) -> Figure:
+    setting = " · ".join(part for part in (mark, study.setting, what) if part)
+    return sheet(f"{study.op}, gain of {study.variant}\n({setting})", width, 4.8)
+
+
+def _gains(axes: Axes, chart: GainChart) -> None:
+    places = chart_places(chart)
+    for curve in chart.curves:
+        _gain_curve(axes, curve)
+    if chart.most:
+        axes.plot([at for at, _ in chart.most], [ratio for _, ratio in chart.most], color=BOUND,
+                  linewidth=1.4, linestyle=DASHES[0], label=plain(chart.most_name))  # fmt: skip
+    axes.axhline(1.0, color=QUIET, linewidth=1.0, label="as fast as the baseline")
+    axes.set_yscale("log")
+    put_ticks(axes, "y", gain_axis(chart))
+    axes.set_ylabel("Gain (times as fast)", color=QUIET)
+    if chart.over == "size":
+        _over_sizes(axes, places)
+    else:
+        axes.xaxis.set_major_locator(FixedLocator(places))
+        axes.set_xlim(*hosts_range(places))
+        axes.set_xlabel("Hosts", color=QUIET)
+    calm(axes)
+
+
+def _gain_curve(axes: Axes, curve: GainCurve) -> None:
+    at = [point.at for point in curve.points]
+    ratios = [point.gain.ratio for point in curve.points]
+    if curve.kind == "best":
+        axes.plot(at, ratios, color=BEST, linewidth=7, label=plain(curve.name))
+        return
+    colour = curve.style.colour
+    axes.plot(at, ratios, marker=curve.style.mark.matplotlib, markersize=5, linewidth=1.5,
+              color=colour, label=plain(curve.name))  # fmt: skip
+    for point in curve.points:
+        if point.gain.ci95 is not None:
+            axes.plot([point.at] * 2, list(point.gain.ci95), color=colour, alpha=0.6, marker="_",
+                      markersize=6, linewidth=1.2)  # fmt: skip
+
+
+def _bytes(axes: Axes, chart: WireChart) -> None:
+    for curve in chart.curves:
+        axes.plot(
+            [row.key.size_bytes for row, _ in curve.points],
+            [share for _, share in curve.points],
+            marker=curve.style.mark.matplotlib, markersize=5, linewidth=1.5,
+            color=curve.style.colour, label=plain(curve.name),
+        )  # fmt: skip
+    for index, hypothesis in enumerate(chart.hypotheses):
+        axes.axhline(hypothesis.points[-1][1], color=BOUND, linewidth=1.2,
+                     linestyle=DASHES[index % len(DASHES)],
+                     label=plain(hypothesis.name))  # fmt: skip
+    axes.set_ylim(0, wire_top(chart))
+    axes.text(0.02, 0.98, above_top(chart), transform=axes.transAxes, va="top", fontsize=8,
+              color=QUIET)  # fmt: skip
+    axes.set_ylabel("Bytes of the busiest host ÷ size", color=QUIET)
+    _over_sizes(axes, [row.key.size_bytes for curve in chart.curves for row, _ in curve.points])
+    calm(axes)
+
+
+def _over_sizes(axes: Axes, sizes: list[int]) -> None:
+    axes.set_xscale("log")
+    put_ticks(axes, "x", size_axis(sizes))
+    axes.set_xlabel("Size (bytes; K, M, G = powers of 1024)", color=QUIET)
