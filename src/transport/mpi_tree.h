@@ -19,7 +19,7 @@ struct TreeSettings {
   /// acknowledgements of what comes down wait there too: on emulated links of 100 and 400 Mbit/s 4 reach 98 to 99 % of
   /// the line at 1 and 4 MiB, 8 reach 91 to 97 %. Faster and longer links want more.
   std::size_t window = 4;
-  std::size_t trees = 0;                ///< 0: all that the launch has
+  std::size_t trees = 0;  ///< 0: all that the launch has
 
   static bool has_key(const std::string& key);
   /// @throws UsageError naming the key and what it accepts.
