@@ -1,0 +1,42 @@
+# The NCCL plugins. They need no header of CUDA's or NCCL's: src/plugins/abi declares the interfaces.
+file(GLOB busbar_profiler_sources CONFIGURE_DEPENDS src/plugins/profiler/*.cpp)
+file(GLOB busbar_tuner_sources CONFIGURE_DEPENDS src/plugins/tuner/*.cpp)
+
+function(busbar_add_nccl_plugin kind)
+  set(target busbar-nccl-${kind})
+  add_library(${target} MODULE ${ARGN})
+  # NCCL finds libnccl-<kind>-busbar.so by NCCL_<KIND>_PLUGIN=busbar.
+  set_target_properties(${target} PROPERTIES PREFIX lib OUTPUT_NAME nccl-${kind}-busbar
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib LINK_DEPENDS ${PROJECT_SOURCE_DIR}/src/plugins/${kind}/exports.map)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${target} PRIVATE busbar-options Threads::Threads)
+  # nodelete: NCCL closes a plugin with its last communicator; what was recorded or set must outlive that.
+  target_link_options(${target} PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/src/plugins/${kind}/exports.map
+    -Wl,-z,nodelete -Wl,-z,defs)
+  if(NOT BUSBAR_SANITIZERS)
+    # Loads into programs whose C++ runtime is older than this compiler's; less of it asks for less of glibc.
+    target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc -Wl,--gc-sections)
+  else()
+    target_link_options(${target} PRIVATE -Wl,-z,undefs)  # the sanitizer's runtime is the program's
+  endif()
+endfunction()
+
+busbar_add_nccl_plugin(profiler ${busbar_profiler_sources})
+target_link_libraries(busbar-nccl-profiler PRIVATE nlohmann_json::nlohmann_json)
+busbar_add_nccl_plugin(tuner ${busbar_tuner_sources})
+
+if(BUSBAR_TESTS)
+  find_package(GTest REQUIRED)
+  # The plugins are loaded as NCCL loads them; the parts that are plain functions are linked as well.
+  file(GLOB busbar_plugin_test_sources CONFIGURE_DEPENDS tests/cpp/plugins/*.cpp)
+  add_executable(busbar-plugin-tests ${busbar_plugin_test_sources} src/plugins/tuner/table.cpp
+    src/plugins/tuner/decision.cpp src/plugins/profiler/names.cpp src/plugins/profiler/record_store.cpp)
+  add_dependencies(busbar-plugin-tests busbar-nccl-profiler busbar-nccl-tuner)
+  target_include_directories(busbar-plugin-tests PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests/cpp)
+  target_compile_definitions(busbar-plugin-tests PRIVATE
+    BUSBAR_PROFILER_PLUGIN="$<TARGET_FILE:busbar-nccl-profiler>" BUSBAR_TUNER_PLUGIN="$<TARGET_FILE:busbar-nccl-tuner>")
+  target_link_libraries(busbar-plugin-tests PRIVATE busbar-options nlohmann_json::nlohmann_json GTest::gtest GTest::gmock
+    GTest::gtest_main Threads::Threads ${CMAKE_DL_LIBS})
+  add_test(NAME busbar-plugin-tests COMMAND busbar-plugin-tests --gtest_brief=1)
+  set_tests_properties(busbar-plugin-tests PROPERTIES TIMEOUT 300)
+endif()

@@ -1,0 +1,34 @@
+#include "plugins/profiler/report_file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+namespace busbar::plugins {
+
+namespace fs = std::filesystem;
+
+std::string report_path(const std::string& out, const Process& process) {
+  const std::string tail = process.host + "-" + std::to_string(process.pid) + ".jsonl";
+  std::error_code error;
+  if (out.ends_with('/') || fs::is_directory(out, error)) return (fs::path(out) / ("nccl-" + tail)).string();
+  return out + "-" + tail;
+}
+
+ReportFile::ReportFile(const std::string& path, std::string& trouble) {
+  std::error_code error;
+  const fs::path folder = fs::path(path).parent_path();
+  if (!folder.empty()) fs::create_directories(folder, error);
+  // Appending: where process numbers come around, an older process's records stay. 'e': not for programs it starts.
+  file_.reset(std::fopen(path.c_str(), "ae"));
+  if (!file_) trouble = "BUSBAR_PROFILE_OUT: cannot write '" + path + "': " + std::strerror(errno);
+}
+
+void ReportFile::append(const std::string& line) noexcept {
+  if (!file_) return;
+  std::fwrite(line.data(), 1, line.size(), file_.get());
+  std::fflush(file_.get());
+}
+
+}  // namespace busbar::plugins
