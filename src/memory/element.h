@@ -1,9 +1,12 @@
-// The value of one input element, as pure functions that host and device code share. pattern.h says what they are for.
+// The value of one element of an input or of an answer, as pure functions that host and device code share. pattern.h
+// says what they are for, input.h which element takes which value.
 #pragma once
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <type_traits>
 
 #include "core/datatype.h"
 
@@ -31,6 +34,62 @@ BUSBAR_HOST_DEVICE constexpr std::uint32_t mix(std::uint32_t x) {
   x *= 0x846ca68bU;
   return x ^ (x >> 16U);
 }
+
+/// The same for 64 bits.
+BUSBAR_HOST_DEVICE constexpr std::uint64_t mix64(std::uint64_t x) {
+  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31U);
+}
+
+/// C++'s numeric traits know nothing of the two 16-bit floating-point types.
+template <class T>
+inline constexpr bool is_small_float = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+template <class T>
+inline constexpr bool is_float = is_small_float<T> || std::is_floating_point_v<T>;
+
+/// The signed integer as wide as T.
+template <class T>
+using Ordinal = std::conditional_t<
+    sizeof(T) == 8, std::int64_t,
+    std::conditional_t<sizeof(T) == 4, std::int32_t, std::conditional_t<sizeof(T) == 2, std::int16_t, std::int8_t>>>;
+
+/// Integers as they are; floating-point values as integers of the same order in which neighbouring values are one
+/// apart. NaN lies beyond the infinities. Integer comparisons vectorise for every type, half and bfloat16 too.
+template <class T>
+BUSBAR_HOST_DEVICE constexpr auto ordinal(T value) {
+  if constexpr (is_float<T>) {
+    const auto bits = std::bit_cast<Ordinal<T>>(value);
+    const auto all_if_negative = static_cast<Ordinal<T>>(bits >> (sizeof(T) * 8 - 1));
+    return static_cast<Ordinal<T>>(bits ^ (all_if_negative & std::numeric_limits<Ordinal<T>>::max()));
+  } else {
+    return value;
+  }
+}
+
+/// Exact for the small whole numbers of the patterns.
+template <class T>
+BUSBAR_HOST_DEVICE constexpr T from_integer(std::int64_t value) {
+  if constexpr (std::is_same_v<T, Half>) {
+    return to_half(static_cast<float>(value));
+  } else if constexpr (std::is_same_v<T, BFloat16>) {
+    return to_bfloat16(static_cast<float>(value));
+  } else {
+    return static_cast<T>(value);
+  }
+}
+
+/// The least and the greatest value that pass as one element of an answer, as ordinals.
+template <class T>
+struct Accepted {
+  decltype(ordinal(T{})) least;
+  decltype(ordinal(T{})) greatest;
+
+  BUSBAR_HOST_DEVICE constexpr bool holds(T value) const {
+    const auto v = ordinal(value);
+    return v >= least && v <= greatest;
+  }
+};
 
 /// What a reduction's inputs depend on, apart from rank and element.
 struct Contributions {
@@ -90,6 +149,24 @@ BUSBAR_HOST_DEVICE constexpr Bits finite_bits(Bits hash) {
   constexpr auto second = static_cast<Bits>(Bits{1} << (sizeof(Bits) * 8 - 2));
   constexpr auto third = static_cast<Bits>(Bits{1} << (sizeof(Bits) * 8 - 3));
   return static_cast<Bits>((hash & static_cast<Bits>(~second)) + third);
+}
+
+/// Element `index` of a block of moved data. `inverted`, all ones or none, makes the other seed of the pair: every bit
+/// differs.
+template <class T>
+BUSBAR_HOST_DEVICE constexpr T moved_value(std::uint32_t key, std::uint32_t index, std::uint32_t inverted) {
+  const std::uint32_t hash = moved_bits(key, index) ^ inverted;
+  if constexpr (sizeof(T) == 8) {
+    const std::uint64_t high = mix(hash + key) ^ inverted;
+    const std::uint64_t both = (high << 32U) | hash;
+    return is_float<T> ? std::bit_cast<T>(finite_bits(both)) : std::bit_cast<T>(both);
+  } else if constexpr (sizeof(T) == 4) {
+    return is_float<T> ? std::bit_cast<T>(finite_bits(hash)) : std::bit_cast<T>(hash);
+  } else if constexpr (sizeof(T) == 2) {
+    return T{finite_bits(static_cast<std::uint16_t>(hash >> 16U))};
+  } else {
+    return static_cast<T>(hash >> 24U);
+  }
 }
 
 }  // namespace busbar::element
