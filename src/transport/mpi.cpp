@@ -80,13 +80,7 @@ class MpiTransport final : public Transport {
 
   std::string_view name() const override { return "mpi"; }
 
-  std::string library_version() const override {
-    std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
-    int length = 0;
-    check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
-    const std::string version{text.data(), static_cast<std::size_t>(length)};
-    return version.substr(0, version.find_first_of(",\n"));
-  }
+  std::string library_version() const override { return mpi::library_version(); }
 
   std::optional<std::string> objection(const Settings& settings, const Collective& collective) const override {
     if (auto why = in_network_objection(settings, collective)) return why;
@@ -180,6 +174,14 @@ class MpiTransport final : public Transport {
 };
 
 }  // namespace
+
+std::string library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
+  const std::string version{text.data(), static_cast<std::size_t>(length)};
+  return version.substr(0, version.find_first_of(",\n"));
+}
 
 std::unique_ptr<Transport> make_transport(const World& world, const std::vector<std::string>& trees) {
   return std::make_unique<MpiTransport>(world, trees);

@@ -10,6 +10,9 @@
 
 namespace busbar::mpi {
 
+/// Such as "Open MPI v4.1.4".
+std::string library_version();
+
 /// Called by workers. `world` must outlive the transport; `trees` as tree::wire takes them.
 /// Settings: `schedule` = native | portable; `in_network` = off | tree | sharp with what TreeSettings knows; and any
 /// writable MPI_T control variable by its name.

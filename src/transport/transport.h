@@ -2,7 +2,9 @@
 // complete. For host MPI enqueue does the work and complete has nothing to wait for; for a GPU both matter.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,12 +30,23 @@ struct Buffers {
   std::byte* scratch = nullptr;
 };
 
+/// What the library is told of the buffers beforehand: nothing, that this process uses them, or that all processes made
+/// them alike (NCCL's symmetric windows).
+enum class Registration : std::uint8_t { none, local, symmetric };
+
+constexpr std::string_view name(Registration registration) {
+  constexpr std::array<std::string_view, 3> names{"none", "local", "symmetric"};
+  return names.at(static_cast<std::size_t>(registration));
+}
+
 /// Everything a transport needs to know of what it is to execute.
 struct OperationSpec {
   const Collective* collective = nullptr;
   Shape shape;
   DataType type = DataType::float32;
   std::optional<RedOp> redop;
+  bool graph = false;  ///< captured once, launched as a whole
+  Registration registration = Registration::none;
   Nanoseconds deadline{};  ///< for one execution; helpers outside the group have no other way to know
 };
 
@@ -45,12 +58,17 @@ class Operation {
   virtual void enqueue(int slot) = 0;
   /// Returns when all that was enqueued has completed and the host can see its results.
   virtual void complete() = 0;
+  /// How long what was enqueued before the last `complete` took on the device's own clock; nothing where there is none.
+  virtual std::optional<double> device_us() const { return std::nullopt; }
 };
 
 /// What ran, as far as the library lets itself be asked. Absent where it cannot be known.
 struct Observation {
-  std::optional<std::string> algorithm;
-  std::vector<std::string> how;
+  std::optional<std::string> algorithm{};
+  std::optional<std::string> protocol{};
+  std::optional<int> channels{};
+  std::optional<bool> in_network{};
+  std::vector<std::string> how{};
 };
 
 /// A group of ranks under one variant's settings.
@@ -74,6 +92,9 @@ class Transport {
   /// One sentence naming the first key or value that this transport does not know, or that `collective` cannot be
   /// carried out with, and what is accepted; nothing where all are fine. Every rank can call it; it changes nothing.
   virtual std::optional<std::string> objection(const Settings& settings, const Collective& collective) const = 0;
+  /// One sentence naming what of `spec` cannot be carried out (a graph, a registration), and what is accepted; nothing
+  /// where all is fine. The same on every rank.
+  virtual std::optional<std::string> refusal(const OperationSpec& /*spec*/) const { return std::nullopt; }
   /// Makes the channel of a group under `settings`. Collective over the group (`members`: ranks of the launch).
   virtual std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) = 0;
 };

@@ -1,0 +1,166 @@
+#include "fakes/nccl/execute.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "fakes/nccl/communicator.h"
+#include "fakes/nccl/fault.h"
+#include "memory/reduce.h"
+
+namespace busbar::nccl::fake {
+namespace {
+
+constexpr int message_tag = 5;
+
+using Bytes = std::vector<std::byte>;
+
+struct Type {
+  DataType ours;
+  const char* name;
+};
+
+const Type& type_of(ncclDataType_t type) {
+  static constexpr std::array types{Type{DataType::int8, "ncclInt8"},       Type{DataType::uint8, "ncclUint8"},
+                                    Type{DataType::int32, "ncclInt32"},     Type{DataType::uint32, "ncclUint32"},
+                                    Type{DataType::int64, "ncclInt64"},     Type{DataType::uint64, "ncclUint64"},
+                                    Type{DataType::half, "ncclFloat16"},    Type{DataType::float32, "ncclFloat32"},
+                                    Type{DataType::float64, "ncclFloat64"}, Type{DataType::bfloat16, "ncclBfloat16"}};
+  return types.at(static_cast<std::size_t>(type));
+}
+
+RedOp redop_of(ncclRedOp_t op) {
+  static constexpr std::array ops{RedOp::sum, RedOp::prod, RedOp::max, RedOp::min, RedOp::avg};
+  return ops.at(static_cast<std::size_t>(op));
+}
+
+/// One collective. Every rank's contribution goes through memory of its own, so buffers may be shared as NCCL allows.
+class Collective {
+ public:
+  explicit Collective(const Task& task)
+      : task_(task), comm_(*task.comm), bytes_(task.count * element_bytes(task.type)) {}
+
+  void run() {
+    switch (task_.kind) {
+      case Kind::all_reduce: return put(reduced(all_inputs(bytes_), 0));
+      case Kind::reduce: return reduce();
+      case Kind::broadcast: return broadcast();
+      case Kind::all_gather: return put(all_inputs(bytes_));
+      case Kind::reduce_scatter: return put(reduced(all_inputs(bytes_ * ranks()), rank()));
+      case Kind::all_to_all: return all_to_all();
+      case Kind::gather: return gather();
+      case Kind::scatter: return scatter();
+      case Kind::send:
+      case Kind::recv: break;
+    }
+  }
+
+ private:
+  std::size_t ranks() const { return static_cast<std::size_t>(comm_.ranks); }
+  std::size_t rank() const { return static_cast<std::size_t>(comm_.rank); }
+  bool is_root() const { return comm_.rank == task_.peer; }
+
+  void put(const Bytes& result) const { std::memcpy(task_.output, result.data(), result.size()); }
+
+  Bytes all_inputs(std::size_t each) const {
+    Bytes all(each * ranks());
+    MPI_Allgather(task_.input, static_cast<int>(each), MPI_BYTE, all.data(), static_cast<int>(each), MPI_BYTE,
+                  comm_.mpi);
+    return all;
+  }
+
+  /// Part `part` of all ranks' inputs, each `bytes_` long, in the order of ranks.
+  Bytes reduced(const Bytes& all, std::size_t part) const {
+    const std::size_t stride = all.size() / ranks();
+    const auto of = [&](std::size_t r) { return all.data() + r * stride + part * bytes_; };
+    Bytes result(of(0), of(0) + bytes_);
+    const DataType type = type_of(task_.type).ours;
+    const RedOp op = redop_of(task_.op);
+    for (std::size_t r = 1; r < ranks(); ++r) reduce_into(type, op, result.data(), of(r), task_.count);
+    if (op == RedOp::avg) average_in_place(type, result.data(), task_.count, comm_.ranks);
+    return result;
+  }
+
+  void reduce() const {
+    const Bytes result = reduced(all_inputs(bytes_), 0);
+    if (is_root()) put(result);
+  }
+
+  void broadcast() const {
+    Bytes data(bytes_);
+    if (is_root()) std::memcpy(data.data(), task_.input, bytes_);
+    MPI_Bcast(data.data(), static_cast<int>(bytes_), MPI_BYTE, task_.peer, comm_.mpi);
+    put(data);
+  }
+
+  void all_to_all() const {
+    Bytes result(bytes_ * ranks());
+    const int each = static_cast<int>(bytes_);
+    MPI_Alltoall(task_.input, each, MPI_BYTE, result.data(), each, MPI_BYTE, comm_.mpi);
+    put(result);
+  }
+
+  void gather() const {
+    Bytes result(is_root() ? bytes_ * ranks() : 0);
+    const int each = static_cast<int>(bytes_);
+    MPI_Gather(task_.input, each, MPI_BYTE, result.data(), each, MPI_BYTE, task_.peer, comm_.mpi);
+    if (is_root()) put(result);
+  }
+
+  void scatter() const {
+    Bytes result(bytes_);
+    const int each = static_cast<int>(bytes_);
+    MPI_Scatter(task_.input, each, MPI_BYTE, result.data(), each, MPI_BYTE, task_.peer, comm_.mpi);
+    put(result);
+  }
+
+  const Task& task_;
+  const ncclComm& comm_;
+  std::size_t bytes_;
+};
+
+void exchange(const std::vector<Task>& tasks) {
+  std::vector<MPI_Request> requests;
+  for (const Task& t : tasks) {
+    if (t.kind != Kind::send && t.kind != Kind::recv) continue;
+    const int bytes = static_cast<int>(t.count * element_bytes(t.type));
+    requests.push_back(MPI_REQUEST_NULL);
+    if (t.kind == Kind::send) {
+      MPI_Isend(t.input, bytes, MPI_BYTE, t.peer, message_tag, t.comm->mpi, &requests.back());
+    } else {
+      MPI_Irecv(t.output, bytes, MPI_BYTE, t.peer, message_tag, t.comm->mpi, &requests.back());
+    }
+  }
+  MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE);
+}
+
+/// The first byte of each result that this rank gets.
+void spoil(const std::vector<Task>& tasks) {
+  for (const Task& t : tasks) {
+    const bool only_root = t.kind == Kind::reduce || t.kind == Kind::gather;
+    if (t.kind == Kind::send || (only_root && t.peer != t.comm->rank) || t.count == 0) continue;
+    *static_cast<std::byte*>(t.output) ^= std::byte{1};
+  }
+}
+
+}  // namespace
+
+std::size_t element_bytes(ncclDataType_t type) { return size_of(type_of(type).ours); }
+const char* datatype_name(ncclDataType_t type) { return type_of(type).name; }
+
+void execute(const std::vector<Task>& tasks) {
+  while (has_fault("hang")) pause();
+  if (has_fault("slow")) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  for (const Task& task : tasks) Collective(task).run();
+  exchange(tasks);
+  if (has_fault("wrong")) spoil(tasks);
+  if (has_fault("async")) {
+    last_error() = "connection to a peer was lost";
+    for (const Task& task : tasks) task.comm->async = ncclRemoteError;
+  }
+}
+
+}  // namespace busbar::nccl::fake
