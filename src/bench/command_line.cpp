@@ -53,6 +53,8 @@ void add_sweep_options(CLI::App& app, CommandLine& line, std::vector<std::string
   app.add_option("--in-place", line.placement, "out, in or both [out]");
   app.add_option("--timing", line.timing,
                  "isolated (synchronised start, one execution) or pipelined (back to back) [isolated]");
+  app.add_flag("--graph", line.graph, "GPU: capture the operation in a graph and launch that");
+  app.add_option("--registration", line.registration, "GPU: buffers none, local or symmetric [none]");
   app.add_option("--variant", line.variants,
                  "NAME:KEY=VALUE,... a named set of settings, measured interleaved with the others; repeatable");
   app.add_option("--ranks", line.group, "only these ranks, such as 0-3,8 [all]");
@@ -174,7 +176,9 @@ std::vector<std::string> sweep_requests(const CommandLine& line, int ranks) {
                                 {"redop", redop.empty() ? Json() : Json(redop)},
                                 {"root", traits.rooted ? Json(line.root) : Json()},
                                 {"in_place", in_place},
-                                {"timing", line.timing}};
+                                {"timing", line.timing},
+                                {"graph", line.graph},
+                                {"registration", line.registration}};
             if (!line.group.empty()) request["point"]["group"] = {{"name", "chosen"}, {"ranks", line.group}};
             lines.push_back(request.dump());
           }
@@ -205,8 +209,13 @@ std::string describe(int ranks) {
   for (const DataType type : all_datatypes()) datatypes.push_back({{"name", name(type)}, {"bytes", size_of(type)}});
   Json redops = Json::array();
   for (const RedOp redop : all_redops()) redops.push_back(name(redop));
-  return Json{{"protocol", 1},          {"busbar", BUSBAR_VERSION}, {"ranks", ranks},       {"operations", operations},
-              {"datatypes", datatypes}, {"redops", redops},         {"transports", {"mpi"}}}
+  return Json{{"protocol", 1},
+              {"busbar", BUSBAR_VERSION},
+              {"ranks", ranks},
+              {"operations", operations},
+              {"datatypes", datatypes},
+              {"redops", redops},
+              {"transports", transports()}}
       .dump(2);
 }
 
@@ -231,10 +240,12 @@ std::optional<CommandLine> parse_command_line(int argc, const char* const* argv,
   app.add_flag("--describe", describe, "print the operations' metadata as JSON and end");
   app.add_option("--describe-ranks", line.describe_ranks,
                  "number of ranks that --describe computes bus factors for [4]");
+  app.add_option("--transport", line.wanted.transport,
+                 fmt::format("the library that carries operations: {} [mpi]", fmt::join(transports(), ", ")));
   app.add_option("--role", role,
                  "worker, or aggregator: takes no part in operations but reduces for variants with in_network=tree; "
                  "aggregators come after all workers [worker]");
-  app.add_option("--tree", line.trees,
+  app.add_option("--tree", line.wanted.trees,
                  "for workers: CHILD=PARENT,... by host, who hangs on which aggregator; repeatable, one per tree "
                  "[every aggregator a tree of its own]");
   serve_flag->excludes(plan_option);

@@ -1,9 +1,12 @@
 // busbar-bench's command line, turned into requests for the server of points.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "bench/wanted.h"
 
 namespace busbar {
 
@@ -15,7 +18,7 @@ struct CommandLine {
   std::string journal_file;
   double init_deadline_seconds = 120;
   int describe_ranks = 4;
-  std::vector<std::string> trees;
+  Wanted wanted;
 
   // A sweep: every combination of these, sizes innermost.
   std::vector<std::string> operations;
@@ -28,6 +31,8 @@ struct CommandLine {
   int root = 0;
   std::string placement = "out";
   std::string timing = "isolated";
+  bool graph = false;
+  std::string registration = "none";
   std::vector<std::string> variants;
   std::string group;
   double relative_ci = 0.02;

@@ -83,6 +83,24 @@ void assemble(const std::vector<std::string>& told, Json& processes, Json& hosts
   }
 }
 
+/// Null where this process measures host memory.
+Json gpu_json(Runtime& runtime, const std::string& host) {
+  if (runtime.gpu() == nullptr) return {};
+  const gpu::DeviceInfo gpu = runtime.gpu()->info();
+  return {{"host", host},     {"index", gpu.index},          {"name", gpu.name}, {"memory_bytes", gpu.memory.value},
+          {"uuid", gpu.uuid}, {"pci_bus_id", gpu.pci_bus_id}};
+}
+
+/// Rank 0: every GPU once, and its index at every worker that uses it.
+void put_gpus(const std::vector<std::string>& told, Json& processes, Json& gpus) {
+  for (std::size_t rank = 0; rank < told.size(); ++rank) {
+    const Json gpu = Json::parse(told[rank]);
+    if (gpu.is_null()) continue;
+    processes[rank]["gpu"] = gpu.at("index");
+    if (std::find(gpus.begin(), gpus.end(), gpu) == gpus.end()) gpus.push_back(gpu);
+  }
+}
+
 Json conf_json(const char* const* environment) {
   std::string text;
   for (const ConfFile& file : nccl_conf_files(environment)) text += fmt::format("# {}\n{}\n", file.path, file.text);
@@ -113,24 +131,26 @@ Launch survey(Runtime& runtime, const BuildInfo& build, const Introductions& eve
     if (process.at("role") != name(Role::worker)) continue;
     launch.places.push_back({process.at("host").get<std::string>(), process.at("clock_key").get<std::uint64_t>()});
   }
+  const auto told_gpus = gather_texts(workers, gpu_json(runtime, host.name).dump());
   launch.began = runtime.clock().now();
   if (!workers.is_root()) return launch;
 
   for (Json& process : processes) process.erase("clock_key");
+  Json gpus = Json::array();
+  put_gpus(told_gpus, processes, gpus);
+  Json versions{{"busbar", build.version}, {"compiler", build.compiler}};
+  versions.update(Json(runtime.versions()));
   answer = {
       {"type", "launch"},
       {"protocol", 1},
       {"transport", runtime.transport().name()},
+      {"fake", runtime.fake()},
       {"started", utc_now()},
       {"init_us", everyone.slowest_init_us},
       {"processes", std::move(processes)},
       {"settings", recorded_settings(environ)},
       {"nccl_conf", conf_json(environ)},
-      {"system",
-       {{"hosts", std::move(hosts)},
-        {"gpus", Json::array()},
-        {"versions",
-         {{"busbar", build.version}, {"mpi", runtime.transport().library_version()}, {"compiler", build.compiler}}}}},
+      {"system", {{"hosts", std::move(hosts)}, {"gpus", std::move(gpus)}, {"versions", std::move(versions)}}},
       {"clock",
        {{"source", "monotonic"}, {"domains", sync.domains()}, {"error_us", as_us(sync.worst_error_at(launch.began))}}},
       {"environment", {{"load_1m", or_null(host.load_1m)}}}};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <mpi.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -12,7 +13,6 @@
 #include "bench/mpi_aggregate.h"
 #include "bench/server.h"
 #include "measure/watchdog.h"
-#include "memory/host.h"
 #include "observe/host.h"
 #include "record/jsonl.h"
 #include "record/table.h"
@@ -24,21 +24,24 @@ namespace {
 
 class MpiRuntime final : public Runtime {
  public:
-  MpiRuntime(const mpi::World& world, const Clock& clock, std::unique_ptr<Transport> transport)
-      : workers_(world.peers()), transport_(std::move(transport)), clock_(clock), comm_(world.peers()) {}
+  MpiRuntime(const mpi::World& world, const Clock& clock, Equipment equipment)
+      : equipment_(std::move(equipment)), workers_(world.peers()), clock_(clock), comm_(world.peers()) {}
   Control& workers() override { return workers_; }
   std::unique_ptr<Control> control_of(const std::vector<Rank>& members) override {
     const mpi::Communicator group = mpi::communicator_of(comm_, members);
     return std::make_unique<mpi::MpiControl>(group.get());
   }
-  Transport& transport() override { return *transport_; }
-  MemorySpace& memory() override { return memory_; }
+  Transport& transport() override { return *equipment_.transport; }
+  MemorySpace& memory() override { return *equipment_.memory; }
+  MemorySpace* symmetric_memory() override { return equipment_.symmetric_memory.get(); }
   const Clock& clock() override { return clock_; }
+  gpu::Device* gpu() override { return equipment_.gpu.get(); }
+  std::map<std::string, std::string> versions() override { return equipment_.versions; }
+  bool fake() const override { return equipment_.fake; }
 
  private:
+  Equipment equipment_;
   mpi::MpiControl workers_;
-  std::unique_ptr<Transport> transport_;
-  HostMemory memory_;
   const Clock& clock_;
   MPI_Comm comm_;
 };
@@ -99,7 +102,7 @@ void dismiss_aggregators(const mpi::World& world) {
 
 /// One process's life between MPI's start and end.
 ExitCode live(const CommandLine& line, const mpi::World& world, const Clock& clock, Progress& progress, double init_us,
-              const TransportMaker& make_transport) {
+              const Outfitter& outfit) {
   const Role role = line.mode == Mode::aggregate ? Role::aggregator : Role::worker;
   mpi::MpiControl all(world.everyone());
   const Introductions everyone = introduce(all, role, init_us);
@@ -107,7 +110,7 @@ ExitCode live(const CommandLine& line, const mpi::World& world, const Clock& clo
     aggregate(world, clock, progress);
     return ExitCode::holds;
   }
-  MpiRuntime runtime(world, clock, make_transport(world, line.trees));
+  MpiRuntime runtime(world, clock, outfit(world, line.wanted));
   const ExitCode code = serve_launch(runtime, line, progress, everyone);
   if (runtime.workers().is_root()) dismiss_aggregators(world);
   return code;
@@ -115,7 +118,7 @@ ExitCode live(const CommandLine& line, const mpi::World& world, const Clock& clo
 
 }  // namespace
 
-int mpi_main(int argc, char** argv, const TransportMaker& make_transport) {
+int mpi_main(int argc, char** argv, const Outfitter& outfit) {
   const bool loud = speaks_for_launch();
   std::optional<CommandLine> line;
   try {
@@ -130,6 +133,8 @@ int mpi_main(int argc, char** argv, const TransportMaker& make_transport) {
     return 0;
   }
 
+  // When a peer dies, writing to it fails: then its own end is to be the news, not that of all who wrote to it.
+  std::signal(SIGPIPE, SIG_IGN);
   // Launchers say whether ranks outnumber cores; a waiting rank must then let others run.
   const char* const yields = std::getenv("OMPI_MCA_mpi_yield_when_idle");
   const MonotonicClock clock(yields != nullptr && std::string_view{yields} == "1");
@@ -145,7 +150,7 @@ int mpi_main(int argc, char** argv, const TransportMaker& make_transport) {
     try {
       const mpi::World world(role, host_name());
       progress.set_rank(world.self());
-      return static_cast<int>(live(*line, world, clock, progress, init_us, make_transport));
+      return static_cast<int>(live(*line, world, clock, progress, init_us, outfit));
     } catch (const std::exception& problem) {
       // Others may be waiting for this process: the launch ends here, for all.
       fmt::print(stderr, "busbar-bench: {} on {}: {}\n", name(role), host_name(), problem.what());

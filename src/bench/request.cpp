@@ -83,6 +83,13 @@ Timing parse_timing(const std::string& word) {
   throw UsageError(fmt::format("unknown timing '{}'; accepted: isolated, pipelined", word));
 }
 
+Registration parse_registration(const std::string& word) {
+  for (const auto r : {Registration::none, Registration::local, Registration::symmetric}) {
+    if (word == name(r)) return r;
+  }
+  throw UsageError(fmt::format("unknown registration '{}'; accepted: none, local, symmetric", word));
+}
+
 void check_size(const PointRequest& p, const Traits& traits, int ranks) {
   if (!traits.has_data) {
     if (p.size != Bytes{0}) {
@@ -98,7 +105,9 @@ void check_size(const PointRequest& p, const Traits& traits, int ranks) {
 }
 
 PointRequest parse_point(const Json& point, int ranks) {
-  refuse_unknown(point, "point", {"op", "size_bytes", "datatype", "redop", "root", "in_place", "timing", "group"});
+  refuse_unknown(
+      point, "point",
+      {"op", "size_bytes", "datatype", "redop", "root", "in_place", "timing", "graph", "registration", "group"});
   PointRequest p;
   require(point, "op", "point");
   require(point, "size_bytes", "point");
@@ -110,6 +119,8 @@ PointRequest parse_point(const Json& point, int ranks) {
   p.type = parse_datatype(get<std::string>(point, "datatype", "float"));
   p.in_place = get<bool>(point, "in_place", false);
   p.timing = parse_timing(get<std::string>(point, "timing", "isolated"));
+  p.graph = get<bool>(point, "graph", false);
+  p.registration = parse_registration(get<std::string>(point, "registration", "none"));
   p.group = parse_group(point, ranks);
   const int members = static_cast<int>(p.group.members.size());
 

@@ -42,6 +42,8 @@ struct PointRequest {
   std::optional<Rank> root;
   bool in_place = false;
   Timing timing = Timing::isolated;
+  bool graph = false;
+  Registration registration = Registration::none;
   Group group;
 };
 

@@ -2,9 +2,12 @@
 // another.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "gpu/platform.h"
 #include "measure/clock.h"
 #include "measure/control.h"
 #include "memory/space.h"
@@ -21,7 +24,15 @@ class Runtime {
   virtual std::unique_ptr<Control> control_of(const std::vector<Rank>& members) = 0;
   virtual Transport& transport() = 0;
   virtual MemorySpace& memory() = 0;
+  /// Memory that buffers of symmetric registration must come from; null where the library has none.
+  virtual MemorySpace* symmetric_memory() { return nullptr; }
   virtual const Clock& clock() = 0;
+  /// This process's GPU; null where it measures host memory.
+  virtual gpu::Device* gpu() { return nullptr; }
+  /// Of the libraries underneath, by name.
+  virtual std::map<std::string, std::string> versions() { return {}; }
+  /// Whether nothing that is measured here is real.
+  virtual bool fake() const { return false; }
 };
 
 }  // namespace busbar

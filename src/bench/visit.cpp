@@ -7,6 +7,7 @@
 #include <numeric>
 #include <random>
 
+#include "bench/gpu_health.h"
 #include "measure/exchange.h"
 #include "observe/host.h"
 #include "record/block_json.h"
@@ -25,7 +26,9 @@ OperationSpec specify(const PointRequest& point, InPlaceResult in_place_result) 
                                       .in_place_result = in_place_result,
                                       .average = point.redop == RedOp::avg},
                        .type = point.type,
-                       .redop = point.redop};
+                       .redop = point.redop,
+                       .graph = point.graph,
+                       .registration = point.registration};
 }
 
 Nanoseconds deadline_of(const VisitRequest& visit) {
@@ -81,7 +84,14 @@ std::optional<std::string> Visitor::objection(const VisitRequest& visit) const {
   for (const Variant& v : visit.variants) {
     if (auto why = runtime_.transport().objection(v.settings, *visit.point.collective)) return why;
   }
+  const PointRequest& point = visit.point;
+  if (runtime_.memory().name() == "host" && (point.graph || point.registration != Registration::none)) {
+    return "graphs and registered buffers belong to GPU memory; accepted for host memory is graph=false and "
+           "registration=none";
+  }
+  if (auto why = runtime_.transport().refusal(specify(point, InPlaceResult::at_start))) return why;
   // Memory that is not there would be found by the kernel's out-of-memory killer, which gives no sentence.
+  if (runtime_.memory().name() != "host") return std::nullopt;  // a GPU says itself when it is full
   const auto available = available_memory();
   const auto per_host = [&] {
     std::map<std::string, int> ranks;
@@ -98,6 +108,16 @@ std::optional<std::string> Visitor::objection(const VisitRequest& visit) const {
         visit.point.size.value, need, per_host, available->value);
   }
   return std::nullopt;
+}
+
+MemorySpace& Visitor::memory_for(const OperationSpec& spec) const {
+  const bool symmetric = spec.registration == Registration::symmetric && runtime_.symmetric_memory() != nullptr;
+  return symmetric ? *runtime_.symmetric_memory() : runtime_.memory();
+}
+
+std::optional<gpu::Health> Visitor::health() const {
+  if (runtime_.gpu() == nullptr) return std::nullopt;
+  return runtime_.gpu()->health();
 }
 
 GroupContext& Visitor::context_of(const std::vector<Rank>& members) {
@@ -144,12 +164,14 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
   Channel& channel = group.channel(variant.settings);
   OperationSpec spec = specify(point, channel.in_place_result());
   spec.deadline = deadline_of(visit);
-  Workload workload(channel, runtime_.memory(), spec, control.rank(), visit.seed);
+  Workload workload(channel, memory_for(spec), spec, control.rank(), visit.seed);
   const double prepare_us = as_us(clock.now() - begin);
 
   const SamplingPlan plan = sampling_plan(visit);
   group.sampler().warm_up(workload, plan);
+  const auto health_before = health();
   const Samples samples = group.sampler().sample(workload, plan);
+  const auto health_after = health();
 
   progress_.enter(Phase::verify, clock.now());
   BlockFacts facts{.transport = runtime_.transport().name(),
@@ -164,6 +186,11 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
   put_verification(control, workload.verify(samples.last_slot), facts);
   progress_.enter(Phase::gather, clock.now());
   const auto counters = gather_value(control, samples.counters);
+  if (runtime_.gpu() != nullptr) {
+    GroupHealth gpus = gather_health(control, health_before, health_after);
+    facts.gpu_health = std::move(gpus.by_rank);
+    facts.throttled = gpus.throttled;
+  }
   if (!control.is_root()) return {};
   put_counters(group, counters, samples.executions, facts);
   return block_json(visit, samples, facts);

@@ -29,6 +29,8 @@ class Visitor {
   void carry_out(const VisitRequest& visit, const Emit& emit);
 
  private:
+  MemorySpace& memory_for(const OperationSpec& spec) const;
+  std::optional<gpu::Health> health() const;
   GroupContext& context_of(const std::vector<Rank>& members);
   nlohmann::json run_block(const VisitRequest& visit, const Variant& variant, GroupContext& group);
 

@@ -65,7 +65,11 @@ Sampler::Offsets Sampler::execute(Subject& subject, int slot, int batch) {
 
   progress_.enter(Phase::complete, finish);
   if (first_start_ == Nanoseconds{}) first_start_ = agreed.at;
-  return {us(start - local), us(finish - local), us(known - sync_.to_local(agreed.named)), /*spoiled=*/false};
+  return {.start_us = us(start - local),
+          .finish_us = us(finish - local),
+          .notice_us = us(known - sync_.to_local(agreed.named)),
+          .device_us = operation.device_us().value_or(-1),
+          .spoiled = false};
 }
 
 void Sampler::warm_up(Subject& subject, const SamplingPlan& plan) {
@@ -181,9 +185,11 @@ void Sampler::merge(const SamplingPlan& plan, std::size_t count, Samples& into) 
     std::size_t last = 0;
     std::size_t latest = 0;
     double notice_us = all[i].notice_us;
+    double device_us = all[i].device_us;
     bool spoiled = all[i].spoiled;
     for (std::size_t r = 1; r < ranks; ++r) {
       notice_us = std::max(notice_us, all[r * count + i].notice_us);
+      device_us = std::max(device_us, all[r * count + i].device_us);
       spoiled = spoiled || all[r * count + i].spoiled;
       if (all[r * count + i].finish_us > all[last * count + i].finish_us) last = r;
       if (all[r * count + i].start_us > all[latest * count + i].start_us) latest = r;
@@ -192,6 +198,7 @@ void Sampler::merge(const SamplingPlan& plan, std::size_t count, Samples& into) 
     notices_us.push_back(notice_us);
     if (spoiled) into.spoiled.push_back(into.samples_us.size());
     into.samples_us.push_back(all[last * count + i].finish_us * plan.time_share / batch_);
+    if (device_us >= 0) into.device_us.push_back(device_us * plan.time_share / batch_);
     into.last_rank.push_back(static_cast<int>(last));
     into.late_rank.push_back(late ? std::optional<int>{static_cast<int>(latest)} : std::nullopt);
   }

@@ -46,6 +46,7 @@ struct Samples {
   std::vector<int> last_rank;
   std::vector<double> arrival_us;  ///< median per rank
   std::vector<double> finish_us;   ///< median per rank
+  std::vector<double> device_us;   ///< per sample, the slowest rank's own device time; empty where there is no device
   double mean_of_ranks_us = 0;     ///< mean over samples and ranks of each rank's own duration, per execution
   double root_mean_us = 0;         ///< the same for rank 0 alone
   std::vector<std::size_t> spoiled;
@@ -75,6 +76,7 @@ class Sampler {
     double start_us;   ///< of this rank's start after the agreed one
     double finish_us;  ///< of this rank's finish after the agreed start
     double notice_us;  ///< from rank 0 naming the start to this rank knowing it
+    double device_us;  ///< on the device's own clock; negative where there is none
     bool spoiled;      ///< this rank's node counted a fault meanwhile
   };
 

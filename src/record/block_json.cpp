@@ -38,6 +38,13 @@ Json faults_json(const BlockFacts& facts) {
   return faults;
 }
 
+Json health_json(const BlockFacts& facts) {
+  if (facts.gpu_health.empty()) return {};
+  Json list = Json::array();
+  for (const std::string& text : facts.gpu_health) list.push_back(Json::parse(text));
+  return list;
+}
+
 Json key_json(const PointRequest& point, const BlockFacts& facts) {
   return {
       {"transport", facts.transport},
@@ -48,8 +55,8 @@ Json key_json(const PointRequest& point, const BlockFacts& facts) {
       {"root", point.root ? Json(point.root->value) : Json()},
       {"in_place", point.in_place},
       {"memory", facts.memory},
-      {"registration", "none"},
-      {"graph", false},
+      {"registration", name(point.registration)},
+      {"graph", point.graph},
       {"threads", 1},
       {"timing", name(point.timing)},
       {"clock_scope", "host"},
@@ -89,14 +96,16 @@ Json block_json(const VisitRequest& visit, const Samples& samples, const BlockFa
       {"executions", samples.executions},
       {"errors", faults_json(facts)},
       {"spoiled_samples", samples.spoiled},
-      {"throttled", nullptr},
+      {"device_us", samples.device_us.empty() ? Json() : rounded(samples.device_us)},
+      {"throttled", or_null(facts.throttled)},
+      {"gpu_health", health_json(facts)},
       {"wire",
        {{"tx_bytes_per_node", list_or_null(facts.tx_bytes)}, {"rx_bytes_per_node", list_or_null(facts.rx_bytes)}}},
       {"observed",
        {{"algorithm", or_null(facts.observation.algorithm)},
-        {"protocol", nullptr},
-        {"channels", nullptr},
-        {"in_network", nullptr},
+        {"protocol", or_null(facts.observation.protocol)},
+        {"channels", or_null(facts.observation.channels)},
+        {"in_network", or_null(facts.observation.in_network)},
         {"how", facts.observation.how},
         {"bytes_per_peer", nullptr}}}};
   return {{"type", "block"},

@@ -32,6 +32,10 @@ struct BlockFacts {
   /// Faults counted on all nodes during sampling; null where nothing counts them.
   std::array<std::optional<std::uint64_t>, fault_count> faults{};
   Observation observation{};
+  /// Whether any rank's GPU slowed its clocks; null without a GPU, or where it cannot be asked.
+  std::optional<bool> throttled{};
+  /// One JSON text per rank; empty without GPUs.
+  std::vector<std::string> gpu_health{};
 };
 
 nlohmann::json block_json(const VisitRequest& visit, const Samples& samples, const BlockFacts& facts);

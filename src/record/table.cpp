@@ -46,7 +46,7 @@ void print_launch(std::FILE* out, const Json& launch) {
   }
   const Json& versions = launch.at("system").at("versions");
   fmt::print(out, "# busbar-bench {} on {} ranks, {} hosts, {}\n", versions.at("busbar").get<std::string>(), ranks,
-             hosts.size(), versions.at("mpi").get<std::string>());
+             hosts.size(), versions.at(launch.at("transport").get<std::string>()).get<std::string>());
   for (const Json& p : processes) {
     const bool works = p.at("role") == name(Role::worker);
     fmt::print(out, "#   {} {:>3}  {}  pid {}  cpus {}\n", works ? "rank" : "aggregator", p.at("rank").get<int>(),

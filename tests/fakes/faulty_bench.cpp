@@ -11,7 +11,6 @@
 #include <string>
 
 #include "bench/mpi_main.h"
-#include "transport/mpi.h"
 
 namespace {
 
@@ -71,8 +70,8 @@ class FaultyChannel final : public Channel {
 
 class FaultyTransport final : public Transport {
  public:
-  FaultyTransport(const mpi::World& world, const std::vector<std::string>& trees)
-      : real_(mpi::make_transport(world, trees)), rank_(world.self().value) {}
+  FaultyTransport(std::unique_ptr<Transport> real, const mpi::World& world)
+      : real_(std::move(real)), rank_(world.self().value) {}
   std::string_view name() const override { return real_->name(); }
   std::string library_version() const override { return real_->library_version(); }
   std::optional<std::string> objection(const Settings& settings, const Collective& collective) const override {
@@ -93,6 +92,9 @@ class FaultyTransport final : public Transport {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return busbar::mpi_main(
-      argc, argv, [](const auto& world, const auto& trees) { return std::make_unique<FaultyTransport>(world, trees); });
+  return busbar::mpi_main(argc, argv, [](const mpi::World& world, const Wanted& wanted) {
+    Equipment equipment = equip(world, wanted);
+    equipment.transport = std::make_unique<FaultyTransport>(std::move(equipment.transport), world);
+    return equipment;
+  });
 }

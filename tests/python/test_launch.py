@@ -49,6 +49,7 @@ DESCRIBED = Described(
     ],
     datatypes=[Described.Datatype(name="float", bytes=4)],
     redops=["sum", "max"],
+    transports=["mpi", "nccl"],
 )
 
 
@@ -254,7 +255,7 @@ def test_the_deepest_request_says_how_many_trees_there_are() -> None:
 def _where(on: str, **more: Any) -> Where:
     empty = {
         "ranks": 4, "hosts": None, "rates": [], "leaves": None, "uplinks": [], "hostfile": None,
-        "aggregators": None, "extra": [],
+        "aggregators": None, "extra": [], "transport": "mpi",
     }  # fmt: skip
     return Where(on=on, **{**empty, **more})
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from busbar.check.findings import findings, shares_gpus
 from busbar.check.gain import gains
 from busbar.check.judge import Yardstick, judge_point
+from busbar.check.requested import Requests, network_plugins_differ
 from busbar.check.result import CheckResult, RowResult, Verdict, label
+from busbar.check.throttling import MAX_THROTTLED_SHARE, throttling
 from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric, Limit
 from busbar.record.evidence import asking_variants, finding
-from busbar.record.models import PlannedPoint, Point, RunRecord
+from busbar.record.models import Block, PlannedPoint, Point, RunRecord
 from busbar.record.placement import placement
 from busbar.theory.bound import Bound, bound
 from busbar.theory.constants import fit
@@ -29,6 +32,7 @@ def check(
     limits: Sequence[Limit] | None = None,
     *,
     max_spoiled_share: float = MAX_SPOILED_SHARE,
+    max_throttled_share: float = MAX_THROTTLED_SHARE,
     accept_fake: bool = False,
 ) -> CheckResult:
     """The verdict on a record; `limits` default to the fabric's own.
@@ -41,12 +45,14 @@ def check(
             f"run '{record.run.id}' is marked fake, nothing measured it: accepted are records of "
             "real, emulated or simulated runs."
         )
-    judge = _Judge(record, fabric, fabric.limits if limits is None else limits, max_spoiled_share)
+    chosen = fabric.limits if limits is None else limits
+    judge = _Judge(record, fabric, chosen, max_spoiled_share, max_throttled_share)
     return CheckResult(
         _title(record, fabric),
         tuple(_notes(record, fabric)),
         tuple(judge.rows()),
         gains(record, fabric),
+        findings(record),
     )
 
 
@@ -59,12 +65,16 @@ class _Judge:
         fabric: Fabric,
         limits: Sequence[Limit],
         max_spoiled_share: float,
+        max_throttled_share: float,
     ) -> None:
         self._record = record
         self._fabric = fabric
         self._limits = limits
         self._max_spoiled_share = max_spoiled_share
-        self._asking = asking_variants(record.run)
+        self._max_throttled_share = max_throttled_share
+        self._requests = Requests.of(record)
+        self._crowded = {launch.id for launch in record.launches if shares_gpus(launch)}
+        self._measuring = {x.id for x in record.launches if x.purpose == "measure"}
 
     def rows(self) -> Iterator[RowResult]:
         """Planned rows in the order of the plan, then what was measured beyond it."""
@@ -114,8 +124,10 @@ class _Judge:
             max_spoiled_share=self._max_spoiled_share,
             bypass="" if found is None else self._bypass(point),
             needs_verification=not self._record.run.simulated,
-            not_used=self._not_used(point),
+            not_used=self._requests.not_used(point),
             unproven=self._unproven(point),
+            throttled=throttling(self._timed(point), self._max_throttled_share),
+            shares_gpus=any(block.launch in self._crowded for block in point.blocks),
         )
 
     def _bound(self, point: Point) -> tuple[Bound | None, str]:
@@ -139,31 +151,24 @@ class _Judge:
         """By hosts (False), in the network (True), or both where nothing tells which it was."""
         if point.observed.in_network is not None:
             return (point.observed.in_network,)
-        asked = point.key.variant in self._asking
+        asked = self._requests.asks(point)
         has_meaning = OPERATIONS[point.key.op].in_network is not None
         return (True, False) if asked and has_meaning else (False,)
 
-    def _not_used(self, point: Point) -> str:
-        """Whether it is shown to have run otherwise than its variant asks."""
-        seen, name = point.observed.in_network, point.key.variant
-        how = "; ".join(point.observed.how)
-        if seen is False and name in self._asking:
-            return f"Variant {name} asks for reduction in the network, and hosts did it: {how}."
-        if seen is True and name not in self._asking:
-            return f"Variant {name} does not ask for it, and the network did it: {how}."
-        return ""
-
     def _unproven(self, point: Point) -> str:
         """What would show that a variant's reduction in the network took place, if nothing does."""
-        if point.key.variant not in self._asking or point.observed.in_network is not None:
+        if not self._requests.asks(point) or self._requests.carried_out(point) is not None:
             return ""
-        measuring = {x.id for x in self._record.launches if x.purpose == "measure"}
-        timed = [block for block in point.blocks if block.launch in measuring]
-        found = finding(point.key, timed, self._placement(point)) if timed else None
+        timed = self._timed(point)
+        by_bytes = timed and not self._requests.leaves_no_bytes(point)
+        found = finding(point.key, timed, self._placement(point)) if by_bytes else None
         if found is not None and found.in_network is None:
             return f"Not shown to be reduced in the network: {found.because}."
         how = "; ".join(point.observed.how)
         return f"Not shown to be reduced in the network, measure again: {how}."
+
+    def _timed(self, point: Point) -> list[Block]:
+        return [block for block in point.blocks if block.launch in self._measuring]
 
     def _bypass(self, point: Point) -> str:
         """Whether bytes went another way than over the links, such as through shared memory."""
@@ -253,5 +258,6 @@ def _notes(record: RunRecord, fabric: Fabric) -> Iterator[str]:
             f"Fabric {fabric.name} does not say that its switches reduce: the bounds suppose that "
             "they do, as fast as their links."
         )
+    yield from network_plugins_differ(run)
     if len({segment.fingerprint for segment in run.segments}) > 1:
         yield "The system changed between segments of the run."

@@ -35,6 +35,10 @@ class Yardstick:
     """One sentence where it is shown to have run otherwise than its variant asks; else empty."""
     unproven: str = ""
     """One sentence where nothing shows that it ran as its variant asks, naming what would."""
+    throttled: str = ""
+    """One sentence where too many blocks ran on slowed GPUs."""
+    shares_gpus: bool = False
+    """Whether its ranks shared a GPU: then its time is none of the hardware's."""
 
 
 def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
@@ -44,8 +48,9 @@ def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
     if trouble is not None:
         return trouble
     judged = _by_figures(point, row, yardstick)
-    if yardstick.unproven and judged.verdict in (Verdict.PASS, Verdict.UNJUDGED):
-        return replace(judged, verdict=Verdict.UNSURE, reason=yardstick.unproven)
+    doubt = yardstick.unproven or yardstick.throttled
+    if doubt and judged.verdict in (Verdict.PASS, Verdict.UNJUDGED):
+        return replace(judged, verdict=Verdict.UNSURE, reason=doubt)
     return judged
 
 
@@ -55,6 +60,9 @@ def _by_figures(point: Point, row: RowResult, yardstick: Yardstick) -> RowResult
         return replace(row, verdict=Verdict.NOT_USED, reason=yardstick.not_used)
     if yardstick.bypass:
         return replace(row, verdict=Verdict.IMPOSSIBLE, reason=yardstick.bypass)
+    if yardstick.shares_gpus:
+        reason = "Its ranks shared a GPU: a functional test, no performance."
+        return replace(row, verdict=Verdict.UNJUDGED, reason=reason)
     if row.fraction is None:
         return replace(row, verdict=Verdict.UNJUDGED, reason=yardstick.no_bound_because)
     if row.fraction > 1 + TOLERANCE:

@@ -21,6 +21,8 @@ def _unusual(key: PointKey) -> list[str]:
     parts += [key.redop] if key.redop not in (None, "sum") else []
     parts += [f"root {key.root}"] if key.root else []
     parts += ["in place"] if key.in_place else []
+    parts += ["graph"] if key.graph else []
+    parts += [f"{key.registration} buffers"] if key.registration != "none" else []
     parts += [key.timing] if key.timing != "isolated" else []
     parts += [f"group {key.group.name}"] if key.group.name != "all" else []
     return parts

@@ -75,6 +75,8 @@ class CheckResult:
     rows: tuple[RowResult, ...]
     gains: tuple[GainRow, ...] = ()
     """What reduction in the network gained; none where no variant asks for it."""
+    findings: tuple[str, ...] = ()
+    """What a reader must know first, such as a fall-back to sockets."""
 
     def count(self, verdict: Verdict) -> int:
         """How many rows got this verdict."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -28,7 +29,8 @@ _STYLE = {
 
 
 def print_result(console: Console, result: CheckResult) -> None:
-    """Title, notes, one line per row, the reasons of what did not pass, gains, the counts."""
+    """Findings, title, notes, a line per row, the reasons of what did not pass, gains, counts."""
+    print_findings(console, result.findings)
     for line in (result.title, *result.notes):
         console.print(escape(line), highlight=False)
     console.print(verdict_table(result))
@@ -42,6 +44,12 @@ def print_result(console: Console, result: CheckResult) -> None:
         console.print(f"[dim]UNJUDGED[/] {count} rows: {escape(reason)}", highlight=False)
     print_gains(console, result.gains)
     console.print(result.summary, highlight=False)
+
+
+def print_findings(console: Console, findings: Sequence[str]) -> None:
+    """Before anything else."""
+    for line in findings:
+        console.print(escape(line), style="bold red", highlight=False)
 
 
 def verdict_table(result: CheckResult) -> Table:

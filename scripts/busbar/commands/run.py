@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from busbar.errors import UsageError
-from busbar.launch.binary import find_engine
+from busbar.launch.binary import describe, find_engine
 from busbar.launch.in_network import parse_in_network, with_library
 from busbar.launch.job import Job, fabric_of
 from busbar.launch.options import MeasureOptions, SweepOptions, parse_nodes, parse_variants
 from busbar.launch.runner import default_output
 from busbar.launch.slots import Observe
-from busbar.launch.where import Where, target_of
+from busbar.launch.where import Where, hosts_of, target_of
 from busbar.record.journal import read_journal
 from busbar.record.models import Stopping, Warmup
 from busbar.units import parse_size
@@ -37,6 +37,8 @@ _EXAMPLES = """
 
   busbar run all_reduce --on hostfile --hostfile hosts --ranks 64 --fabric ./our-cluster.toml
 
+  busbar run all_reduce --transport nccl --on slurm --ranks 16 --in-network off,sharp
+
   busbar run --resume busbar-20260101-120000.journal.jsonl
 
 [bold]Exit code[/bold]: 0 measured · 1 wrong data · 2 bad usage · 3 incomplete, resume it · 4 hang
@@ -51,9 +53,12 @@ def run(
     ] = None,
     *,
     on: Annotated[str, typer.Option(help="Where: local, emulated, hostfile or slurm.")] = "local",
+    transport: Annotated[
+        str, typer.Option(help="What carries operations: mpi (host memory) or nccl (GPUs).")
+    ] = "mpi",
     ranks: Annotated[
         int | None,
-        typer.Option(help="Ranks. Default: local one per core; emulated one per host."),
+        typer.Option(help="Ranks. Default: local one per core, or per GPU; emulated one per host."),
     ] = None,
     hosts: Annotated[
         int | None, typer.Option(help="Emulated hosts. Default: two per core of this machine.")
@@ -81,12 +86,14 @@ def run(
         typer.Option(help="Also measure on the first 2, 3, … hosts: 2,3,4. All hosts always."),
     ] = None,
     in_network: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Reduction inside the network: off (variants as given), tree (software "
-            "aggregators), sharp (the switches), on (what the target has); off,on compares."
+            help="Reduction inside the network; off,on compares. mpi: off (variants as given, the "
+            "default), tree (software aggregators), sharp (the switches), on (what the target "
+            "has). nccl: off, nvls (NVLink's switches), collnet (the fabric's), sharp (by SHARP), "
+            "on (nvls on one host, else sharp). [default for nccl: what NCCL chooses]"
         ),
-    ] = "off",
+    ] = None,
     hostfile: Annotated[Path | None, typer.Option(help="Hosts, as mpirun's --hostfile.")] = None,
     aggregators: Annotated[
         str | None,
@@ -103,6 +110,15 @@ def run(
     ] = None,
     root: Annotated[int, typer.Option("-r", "--root", help="Root of rooted operations.")] = 0,
     in_place: Annotated[str, typer.Option(help="out, in or both.")] = "out",
+    graph: Annotated[
+        bool, typer.Option("--graph", help="nccl: capture each operation as a CUDA graph.")
+    ] = False,
+    registration: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="nccl: buffers none, local or symmetric (windows); repeatable. [default: none]"
+        ),
+    ] = None,
     timing: Annotated[
         list[str] | None,
         typer.Option(help="isolated or pipelined; repeatable. [default: isolated]"),
@@ -133,8 +149,9 @@ def run(
     observe: Annotated[
         str,
         typer.Option(
-            help="Untimed launches in which Open MPI's monitoring counts bytes per peer: none, "
-            "largest (the largest size of each operation and variant) or all."
+            help="Untimed launches that look on: Open MPI's monitoring counts bytes per peer, "
+            "NCCL's log names transports. none, largest (the largest size of each operation and "
+            "variant) or all."
         ),
     ] = "largest",
     fabric: Annotated[
@@ -158,11 +175,15 @@ def run(
     """
     if resume is not None:
         raise typer.Exit(_resume(resume))
-    mechanisms = parse_in_network(in_network, on)
-    variants = parse_variants(variant or [], mechanisms)
-    target = target_of(Where.of(context.params), variants)
+    describe(find_engine(), 1).check_transport(transport)
+    where = Where.of(context.params)
+    mechanisms = parse_in_network(in_network, on, transport, hosts_of(where))
+    variants = parse_variants(variant or [], mechanisms, transport)
+    target = target_of(where, variants)
     measure = MeasureOptions(
-        variants=with_library(variants, baseline={"off", "sharp"} <= set(mechanisms)),
+        variants=with_library(
+            variants, baseline={"off", "sharp"} <= set(mechanisms), transport=transport
+        ),
         launches=launches,
         stopping=_stopping(
             relative_ci, min_samples or min(10, max_samples), max_samples, max_seconds
@@ -185,8 +206,10 @@ def run(
         in_place=in_place,
         timings=timing or ["isolated"],
         nodes=parse_nodes(nodes) if nodes is not None else [],
+        graph=graph,
+        registrations=registration or ["none"],
     )
-    job = Job.new(sys.argv[1:], target, what, measure, fabric)
+    job = Job.new(sys.argv[1:], target, what, measure, fabric, transport)
     raise typer.Exit(job.carry_out(output or default_output(Path())))
 
 
@@ -213,14 +236,15 @@ def _resume(journal: Path) -> int:
         observe=_observe(options["observe"]),
     )
     target = target_of(Where.of(options), before.run.plan.variants)
-    with_library(before.run.plan.variants, baseline=False)  # refuses where it is not here any more
+    # Refuses where it is not here any more.
+    with_library(before.run.plan.variants, baseline=False, transport=options["transport"])
     job = Job(
         target=target,
         measure=measure,
         plan=before.run.plan,
         fabric=fabric_of(target, options["fabric"]),
         command=before.run.command[1:],
-        program=[str(find_engine())],
+        engine=find_engine(),
     )
     name = journal.name.removesuffix(".journal.jsonl")
     return job.carry_out(journal.with_name(f"{name}.json"), before)

@@ -6,6 +6,8 @@ where.py      the target that was named          sharp_log.py  what the output s
 binary.py     the engine's program               target.py     how a launch is started, and where
 engine.py     a live engine: requests, answers   slots.py      which launches, what each still owes
 hang.py       who did not arrive                 monitoring.py bytes per peer, from the library
+nccl.py       what launches of NCCL are given    nccl_conf.py  what its files set already
+nccl_log.py   what its log says of a launch
 runner.py     the whole run                      console.py    what the user sees meanwhile
 job.py        a run from its plan to its record
 """

@@ -50,6 +50,7 @@ class Described(BaseModel):
     operations: list[OperationInfo]
     datatypes: list[Datatype]
     redops: list[str]
+    transports: list[str]
 
     def operation(self, name: str) -> OperationInfo:
         """Raises UsageError naming the accepted ones."""
@@ -72,6 +73,14 @@ class Described(BaseModel):
         if redop not in self.redops:
             raise UsageError(
                 f"unknown reduction operator '{redop}'; accepted: {', '.join(self.redops)}"
+            )
+
+    def check_transport(self, transport: str) -> None:
+        """Raises UsageError naming those that this build has."""
+        if transport not in self.transports:
+            raise UsageError(
+                f"unknown transport '{transport}'; accepted by this build: "
+                + ", ".join(self.transports)
             )
 
 

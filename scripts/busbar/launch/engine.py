@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import subprocess
 import threading
 from collections import deque
@@ -20,9 +21,10 @@ from busbar.launch.target import Programs, Target
 from busbar.record.key import parse_ranks
 
 _WATCHDOG = "busbar-watchdog: "
-_STDERR_KEPT = 10_000
+_SAYS = re.compile(r"busbar-bench: (?:worker on )?")
+_STDERR_KEPT = 100_000
 """Lines of standard error that are kept: to explain an end that nobody asked for, and for what a
-library reports when it ends."""
+library reports when it begins (NCCL: some hundred per rank) or ends."""
 _GATHER_SECONDS = 1.5
 """From the first watchdog's line to the last one's: they notice within half a second of each other.
 Less than the two seconds after which the first rank ends: then mpirun wakes ranks that had been
@@ -138,6 +140,8 @@ class Engine:
         code = self._process.wait(timeout=_END_SECONDS)
         self._threads[1].join(timeout=_END_SECONDS)
         said = [line for line in self._stderr if line.startswith("busbar-bench: ")]
+        if code == ExitCode.USAGE and said and not self._processes:
+            raise UsageError(_SAYS.sub("", said[0], count=1))  # what it was asked for is not here
         who = explain_end(self._stderr, self._processes)
         text = " ".join(said[:1] or ([who] if who else list(self._stderr)[-3:])).strip()
         raise LaunchDied(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from rich.markup import escape
 
 from busbar import fabrics, terminal
 from busbar.check.check import check as judge
-from busbar.check.table import print_result
+from busbar.check.findings import findings
+from busbar.check.table import print_findings, print_result
 from busbar.errors import BusbarError, ExitCode, Incomplete, UsageError
 from busbar.fabrics import Fabric
-from busbar.launch import monitoring
+from busbar.launch import monitoring, nccl, nccl_conf, nccl_log
 from busbar.launch.binary import describe, find_engine
 from busbar.launch.console import RunConsole, TheoryShare
 from busbar.launch.options import MeasureOptions, SweepOptions
@@ -21,7 +23,7 @@ from busbar.launch.plan import Ranks, make_plan
 from busbar.launch.runner import Runner, RunSettings, utc_now
 from busbar.launch.slots import Done, make_slots, visits_of
 from busbar.launch.target import Emulated, Target
-from busbar.record.journal import JournalWriter, journal_path
+from busbar.record.journal import JournalWriter, journal_path, read_journal
 from busbar.record.key import parse_ranks
 from busbar.record.load import load
 from busbar.record.models import Plan, PointKey, Run, RunRecord
@@ -37,7 +39,7 @@ class Job:
     plan: Plan
     fabric: Fabric | None
     command: list[str]
-    program: list[str]
+    engine: Path
 
     @classmethod
     def new(
@@ -47,26 +49,32 @@ class Job:
         what: SweepOptions,
         measure: MeasureOptions,
         fabric: str | None,
+        transport: str = "mpi",
     ) -> Job:
         if not what.operations:
             raise UsageError("no operation given; `busbar-bench --help` lists them.")
         engine = find_engine()
         described = describe(engine, target.ranks)
         ranks = Ranks(target.ranks, target.placement())
-        plan = make_plan(what, measure, described, ranks, "mpi")
-        return cls(target, measure, plan, fabric_of(target, fabric), command, [str(engine)])
+        plan = make_plan(what, measure, described, ranks, transport)
+        return cls(target, measure, plan, fabric_of(target, fabric), command, engine)
+
+    @property
+    def transport(self) -> str:
+        """What carries every point of the plan."""
+        return self.plan.rows[0].key.transport
 
     def carry_out(self, output: Path, before: RunRecord | None = None) -> int:
         """Measure what is missing and write the record; the exit code."""
         journal_file = journal_path(output)
         if output.exists():
             raise UsageError(f"{output} exists; choose another --output, records are not replaced.")
-        slots = make_slots(
-            self.plan, self.measure.seed, self.measure.observe, monitoring.ENVIRONMENT
-        )
+        of_nccl = self.transport == nccl.TRANSPORT
+        observing = nccl_log.OBSERVING if of_nccl else monitoring.ENVIRONMENT
+        slots = make_slots(self.plan, self.measure.seed, self.measure.observe, observing)
         settings = RunSettings(
             target=self.target,
-            program=self.program,
+            program=[str(self.engine), *(["--transport", nccl.TRANSPORT] if of_nccl else [])],
             slots=slots,
             seed=self.measure.seed,
             init_deadline_seconds=self.measure.init_deadline_seconds,
@@ -87,14 +95,23 @@ class Job:
                     outcome = Runner(settings, self.plan, journal, watcher).run(before)
             except (KeyboardInterrupt, BusbarError) as error:
                 journal.close()
+                refused = before is None and isinstance(error, UsageError)
+                if refused and not _holds_anything(journal_file):
+                    journal_file.unlink()  # going on with it would be refused for the same reason
+                    raise
                 raise _explained(error, journal_file) from None
             record = journal.finish("complete", utc_now())
         return self._conclude(console, record, outcome.exit_code())
 
     def _conclude(self, console: Console, path: Path, code: ExitCode) -> int:
         record = load(path)
-        if self.fabric is not None and self.fabric.kind == "network":
+        if record.run.fake:
+            print_findings(console, findings(record))
+            console.print("fake: it ran on a library or a GPU that is none; no judge takes it.")
+        elif self.fabric is not None and self.fabric.kind == "network":
             print_result(console, judge(record, self.fabric))
+        else:
+            print_findings(console, findings(record))
         console.print(escape(f"record: {path}   page: busbar report {path}"), highlight=False)
         return int(code)
 
@@ -120,7 +137,12 @@ class Job:
         )
 
     def _common_environment(self) -> dict[str, str]:
-        tuned = any(key.startswith("coll_tuned_") for v in self.plan.variants for key in v.settings)
+        variants = self.plan.variants
+        if self.transport == nccl.TRANSPORT:
+            configured = nccl_conf.read_here()
+            nccl_conf.refuse_decided(variants, configured)
+            return nccl.common_environment(self.engine, variants, os.environ, set(configured))
+        tuned = any(key.startswith("coll_tuned_") for v in variants for key in v.settings)
         # Read once, at launch; without it Open MPI accepts and ignores what a variant sets. Every
         # launch gets it, so that default and tuned differ in nothing else.
         return {"OMPI_MCA_coll_tuned_use_dynamic_rules": "1"} if tuned else {}
@@ -152,6 +174,12 @@ def fabric_of(target: Target, name: str | None) -> Fabric | None:
     if isinstance(target, Emulated):
         return fabrics.from_emulation(target.spec.model_dump(mode="json"))
     return fabrics.load("local") if target.on == "local" else None
+
+
+def _holds_anything(journal: Path) -> bool:
+    """Whether anything was measured, or went wrong in a way that the record must tell."""
+    record = read_journal(journal)
+    return bool(record.points or record.problems)
 
 
 def _explained(error: BaseException, journal: Path) -> BusbarError:

@@ -31,6 +31,10 @@ class SweepOptions:
     timings: list[str] = field(default_factory=lambda: ["isolated"])
     nodes: list[int] = field(default_factory=list)
     """Also on so many of the first hosts; on all hosts in any case."""
+    graph: bool = False
+    """Captured once as a graph and launched as a whole; on GPUs."""
+    registrations: list[str] = field(default_factory=lambda: ["none"])
+    """What the library is told of the buffers beforehand."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,14 @@ def parse_variant(text: str) -> Variant:
     return Variant(name=name, settings=settings, environment=environment)
 
 
-def parse_variants(texts: Sequence[str], mechanisms: Sequence[str] = ("off",)) -> list[Variant]:
+def parse_variants(
+    texts: Sequence[str], mechanisms: Sequence[str] = ("off",), transport: str = "mpi"
+) -> list[Variant]:
     """All variants: those described, and one for each in-network mechanism that is asked for.
 
     Raises UsageError where two share a name.
     """
-    variants = with_mechanisms([parse_variant(text) for text in texts], mechanisms)
+    variants = with_mechanisms([parse_variant(text) for text in texts], mechanisms, transport)
     names = [variant.name for variant in variants]
     for name in names:
         if names.count(name) > 1:

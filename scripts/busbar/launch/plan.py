@@ -8,6 +8,7 @@ from itertools import product
 
 from busbar.errors import UsageError
 from busbar.launch.binary import Described, OperationInfo
+from busbar.launch.nccl import REDUCES_IN_NETWORK
 from busbar.launch.options import MeasureOptions, SweepOptions
 from busbar.record.key import Timing, format_ranks
 from busbar.record.models import Group, Plan, PlannedPoint, PointKey
@@ -15,6 +16,8 @@ from busbar.units import sweep
 
 _PLACEMENTS = {"out": [False], "in": [True], "both": [False, True]}
 _TIMINGS: dict[str, Timing] = {"isolated": "isolated", "pipelined": "pipelined"}
+_MEMORY = {"mpi": "host", "nccl": "gpu"}
+_REGISTRATIONS = ("none", "local", "symmetric")
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,10 @@ def make_plan(
     All are required, but for those that no in-network reduction is made for: these are waived.
     Raises UsageError for what is unknown or does not fit so many ranks.
     """
+    described.check_transport(transport)
     in_network = {variant.name for variant in how.variants if variant.in_network != "off"}
     rows = [
-        _row(key, described.operation(key.op), key.variant in in_network)
+        _row(key, described.operation(key.op)) if key.variant in in_network else _required(key)
         for key in planned_keys(what, how, described, ranks, transport)
     ]
     if all(row.need == "waived" for row in rows):
@@ -75,10 +79,19 @@ def make_plan(
     )
 
 
-def _row(key: PointKey, info: OperationInfo, in_network: bool) -> PlannedPoint:
-    if in_network and not info.in_network:
-        evidence = f"A reduction tree has nothing to do for {info.name}."
-        return PlannedPoint(key=key, need="waived", evidence=evidence)
+def _row(key: PointKey, info: OperationInfo) -> PlannedPoint:
+    """Of a variant that asks for reduction in the network."""
+    evidence = None
+    if key.transport == "nccl" and key.op not in REDUCES_IN_NETWORK:
+        evidence = f"NCCL has no algorithm in the network for {key.op}."
+    elif key.transport != "nccl" and not info.in_network:
+        evidence = f"A reduction tree has nothing to do for {key.op}."
+    if evidence is None:
+        return _required(key)
+    return PlannedPoint(key=key, need="waived", evidence=evidence)
+
+
+def _required(key: PointKey) -> PlannedPoint:
     return PlannedPoint(key=key, need="required", evidence=None)
 
 
@@ -90,6 +103,7 @@ def planned_keys(
         described.check_redop(operator)
     if what.in_place not in _PLACEMENTS:
         raise UsageError(f"unknown placement '{what.in_place}'; accepted: out, in, both")
+    _refuse_buffers(what, transport)
     groups = ranks.groups(what.nodes)
     for name, datatype, timing in product(what.operations, what.datatypes, what.timings):
         info = described.operation(name)
@@ -100,7 +114,9 @@ def planned_keys(
         for group in groups:
             _refuse_misfit(info, what, group)
             sizes = fitting_sizes(info, what, described.element_bytes(datatype), group.size())
-            for redop, in_place, size, variant in product(redops, placements, sizes, how.variants):
+            for registration, redop, in_place, size, variant in product(
+                what.registrations, redops, placements, sizes, how.variants
+            ):
                 yield PointKey(
                     transport=transport,
                     op=name,
@@ -109,15 +125,28 @@ def planned_keys(
                     redop=redop,
                     root=what.root if info.rooted else None,
                     in_place=in_place,
-                    memory="host",
-                    registration="none",
-                    graph=False,
+                    memory=_MEMORY[transport],
+                    registration=registration,
+                    graph=what.graph,
                     threads=1,
                     timing=_TIMINGS[timing],
                     clock_scope="host",
                     variant=variant.name,
                     group=group,
                 )
+
+
+def _refuse_buffers(what: SweepOptions, transport: str) -> None:
+    """Raises UsageError where GPU memory is asked for what it is not, or this is not about it."""
+    for registration in what.registrations:
+        if registration not in _REGISTRATIONS:
+            raise UsageError(
+                f"unknown --registration '{registration}'; accepted: {', '.join(_REGISTRATIONS)}"
+            )
+    if transport != "nccl" and (what.graph or what.registrations != ["none"]):
+        raise UsageError(
+            f"--graph and --registration belong to --transport nccl, not to {transport}."
+        )
 
 
 def _refuse_misfit(info: OperationInfo, what: SweepOptions, group: Group) -> None:

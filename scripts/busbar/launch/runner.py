@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from busbar.errors import BusbarError, ExitCode, UsageError
-from busbar.launch import monitoring, sharp_log
+from busbar.launch import monitoring, nccl, nccl_conf, nccl_log, sharp_log
 from busbar.launch.engine import Engine, LaunchHang
 from busbar.launch.hang import stuck_variants
 from busbar.launch.slots import Done, Slot, Visit, visits_of
@@ -113,21 +113,20 @@ class Runner:
     ) -> str:
         with self._start(slot) as engine:
             launch = _launch_line(engine.launch_line, slot, number)
+            if launch.transport == nccl.TRANSPORT:
+                # Of the host that NCCL ran on, which need not be this one.
+                configured = nccl_conf.names_in(launch.nccl_conf)
+                nccl_conf.refuse_decided(self._plan.variants, configured)
             seen = fingerprint_of(launch)
             self._open_segment(seen, fingerprint)
             self._journal.append(launch)
             self._watcher.launch(slot, launch, visits)
-            sharp = {v.name for v in slot.variants if v.in_network == "sharp"}
             for visit in visits:
                 try:
                     for answer in self._answers(engine, slot, visit):
                         if slot.purpose == "observe":
                             engine.close()  # the library reports when it is finalised
-                            _put_bytes_per_peer(answer, engine, launch)
-                        if answer["key"]["variant"] in sharp:
-                            # A trace tells of this one point only where nothing else was visited.
-                            observing = slot.purpose == "observe"
-                            sharp_log.note(answer, engine.stderr_lines(), evidence=observing)
+                        _put_evidence(answer, engine, slot, launch)
                         line = BlockLine.model_validate({**answer, "launch": number})
                         self._keep(slot, line, done)
                 except LaunchHang as hang:
@@ -193,6 +192,8 @@ class Runner:
                 "root": key.root,
                 "in_place": key.in_place,
                 "timing": key.timing,
+                "graph": key.graph,
+                "registration": key.registration,
                 "group": {"name": key.group.name, "ranks": key.group.ranks},
             },
             "variants": [{"name": v.name, "settings": v.settings} for v in visit.variants],
@@ -239,6 +240,25 @@ def _launch_line(answer: dict[str, Any], slot: Slot, number: int) -> LaunchLine:
     return LaunchLine.model_validate({**answer, **own, "variant_environment": slot.environment})
 
 
+def _put_evidence(answer: dict[str, Any], engine: Engine, slot: Slot, launch: LaunchLine) -> None:
+    """Put into an engine's block line what the launch's output tells of how it was carried out."""
+    variant = next(v for v in slot.variants if v.name == answer["key"]["variant"])
+    observing = slot.purpose == "observe"
+    if launch.transport == nccl.TRANSPORT:
+        configured = set(nccl_conf.names_in(launch.nccl_conf))
+        if (why := nccl.unproven_because(launch.settings, configured)) is not None:
+            answer["block"]["observed"]["how"].append(why)
+        if observing:
+            asked = variant.settings.get("in_network")
+            nccl_log.note(answer, engine.stderr_lines(), launch, asked)
+        return
+    if observing:
+        _put_bytes_per_peer(answer, engine, launch)
+    if variant.in_network == "sharp":
+        # A trace tells of this one point only where nothing else was visited.
+        sharp_log.note(answer, engine.stderr_lines(), evidence=observing)
+
+
 def _put_bytes_per_peer(answer: dict[str, Any], engine: Engine, launch: LaunchLine) -> None:
     executions = answer["block"]["executions"] + _OBSERVED_WARMUP
     workers = sum(process.role == "worker" for process in launch.processes)
@@ -257,8 +277,8 @@ def _seed_of(*parts: object) -> int:
 
 
 def _without_swept(environment: Mapping[str, str], plan: Plan) -> dict[str, str]:
-    """This process's environment less what a variant sets: the variant alone decides those."""
-    swept = {name for variant in plan.variants for name in variant.environment}
+    """This process's environment less what a variant decides: the variant alone decides those."""
+    swept = nccl.decided_by_variants(plan.variants)
     return {k: v for k, v in environment.items() if k not in swept}
 
 

@@ -82,7 +82,7 @@ def make_slots(plan: Plan, seed: int, observe: Observe, observing: dict[str, str
             # One slot per variant, since a launch's bytes are counted as a whole.
             for variant in variants:
                 together, which = dict(environment) | observing, observe
-                if variant.in_network == "sharp":
+                if variant.in_network == "sharp" and plan.rows[0].key.transport == "mpi":
                     # Which sizes the library gives to SHARP, it alone knows.
                     together, which = together | sharp.OBSERVING, "all"
                 slots.append(Slot(len(slots), plan.launches, "observe", together, [variant], which))

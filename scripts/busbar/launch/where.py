@@ -15,12 +15,15 @@ from busbar.launch.in_network import refuse_where_impossible, trees_asked
 from busbar.launch.target import Emulated, Hostfile, Local, Slurm, Target
 from busbar.record.models import Variant
 
+_DEVICES = Path("/dev")
+
 
 @dataclass(frozen=True)
 class Where:
-    """What of a command line says where to measure."""
+    """What of a command line says where to measure, and by which library."""
 
     on: str
+    transport: str
     ranks: int | None
     hosts: int | None
     rates: list[str]
@@ -35,6 +38,7 @@ class Where:
         """From the options of `busbar run` by name."""
         return cls(
             on=options["on"],
+            transport=options["transport"],
             ranks=options["ranks"],
             hosts=options["hosts"],
             rates=list(options["rate"] or []),
@@ -61,9 +65,9 @@ def target_of(where: Where, variants: Sequence[Variant]) -> Target:
         )
     if on != "hostfile" and where.aggregators is not None:
         raise UsageError(f"--aggregators belongs to --on hostfile, not to --on {on}.")
-    refuse_where_impossible(variants, on)
+    refuse_where_impossible(variants, on, where.transport)
     if on == "local":
-        return Local(where.ranks or max(2, len(os.sched_getaffinity(0))))
+        return Local(where.ranks or _ranks_here(where.transport))
     if on == "emulated":
         return _emulated(where, trees_asked(variants))
     if on not in ("slurm", "hostfile"):
@@ -73,6 +77,31 @@ def target_of(where: Where, variants: Sequence[Variant]) -> Target:
     if on == "slurm":
         return Slurm(where.ranks, extra=where.extra)
     return _hostfile(where, where.ranks, trees_asked(variants))
+
+
+def hosts_of(where: Where) -> int | None:
+    """How many hosts the target has; None where only the launch tells."""
+    if where.on == "local":
+        return 1
+    if where.on == "emulated":
+        return where.hosts
+    if where.on == "slurm":
+        nodes = os.environ.get("SLURM_JOB_NUM_NODES", "")
+        return int(nodes) if nodes.isdecimal() else None
+    if where.hostfile is None or not where.hostfile.is_file():
+        return None
+    lines = (line.partition("#")[0].split() for line in where.hostfile.read_text().splitlines())
+    return len({words[0] for words in lines if words})
+
+
+def _ranks_here(transport: str) -> int:
+    """One per core of this machine, at least two; on GPUs one for each."""
+    if transport != "nccl":
+        return max(2, len(os.sched_getaffinity(0)))
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return max(1, len([gpu for gpu in visible.split(",") if gpu.strip()]))
+    return max(1, len(list(_DEVICES.glob("nvidia[0-9]*"))))
 
 
 def _emulated(where: Where, trees: int) -> Emulated:

@@ -92,6 +92,8 @@ def _take(journal: _Journal, line: JournalLine) -> None:
             if line.launch in journal.launches:
                 raise ValueError(f"launch {line.launch} appears twice")
             journal.launches[line.launch] = line.to_launch()
+            if line.fake:
+                journal.run = journal.run.model_copy(update={"fake": True})
         case BlockLine():
             _take_block(journal, line)
         case ProblemLine():

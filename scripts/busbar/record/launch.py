@@ -50,6 +50,8 @@ class Gpu(Model):
     index: Count
     name: str | None
     memory_bytes: int | None
+    uuid: str | None = None
+    pci_bus_id: str | None = None
 
 
 class System(Model):
@@ -79,6 +81,8 @@ class LaunchBody(Model):
     """Environment variables this launch was given for its variants."""
     protocol: int
     transport: Name
+    fake: bool = False
+    """True where it ran on a library or a GPU that is none, as tests do."""
     started: Timestamp
     init_us: NonNegative | None
     processes: list[Process]

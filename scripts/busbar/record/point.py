@@ -55,6 +55,23 @@ class Observed(Model):
     """Payload bytes per execution, [from][to]."""
 
 
+class GpuState(Model):
+    """What a GPU told of itself at one moment; null where it could not be asked."""
+
+    sm_clock_mhz: int | None
+    memory_clock_mhz: int | None
+    temperature_c: int | None
+    power_w: float | None
+    throttle_reasons: list[str] | None
+
+
+class GpuHealth(Model):
+    """One rank's GPU just before and just after a block's samples."""
+
+    before: GpuState | None
+    after: GpuState | None
+
+
 class BlockBody(Model):
     """Consecutive samples of one point under one variant, taken in one visit."""
 
@@ -76,7 +93,12 @@ class BlockBody(Model):
     errors: dict[str, int | None]
     spoiled_samples: list[Count]
     """Indices of samples during which a counter of `errors` moved."""
+    device_us: list[NonNegative] | None = None
+    """Per sample, the slowest rank's time on its device's own clock; null without a device."""
     throttled: bool | None
+    """Whether any rank's GPU said that something slowed its clocks; null where none says."""
+    gpu_health: list[GpuHealth | None] | None = None
+    """Per rank of the group; null for host memory."""
     wire: Wire | None
     observed: Observed
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from busbar.check import Verdict
+from busbar.check.findings import findings
 from busbar.check.label import label
 from busbar.record.models import Run, RunRecord
 from busbar.report.gain_sentence import gain_sentences
@@ -154,6 +155,8 @@ def _tallies(rows: Iterable[Row | Unplaced]) -> tuple[Tally, ...]:
 
 
 def _alarms(judged: Judged) -> Iterable[Alarm]:
+    for finding in findings(judged.record):
+        yield Alarm(finding, ())
     yield from _alarms_of_rows(judged)
     for one in judged.unplaced:
         yield Alarm(f"{one.label}: {one.word}", (one.reason,))

@@ -128,12 +128,15 @@ def _nic(name: str, speed_mbps: float | None, mtu: int | None, driver: str | Non
 
 
 def _gpus(launches: Iterable[Launch]) -> Table:
-    gpus: dict[tuple[str, int], Gpu] = {
-        (g.host, g.index): g for launch in launches for g in launch.system.gpus
+    # Not by index: where each rank sees one GPU alone, all of a host have index 0.
+    gpus: dict[tuple[str, int, str | None], Gpu] = {
+        (g.host, g.index, g.uuid): g for launch in launches for g in launch.system.gpus
     }
-    return ("host", "GPU", "name", "memory"), [
-        (g.host, str(g.index), g.name or DASH, _memory(g.memory_bytes)) for g in gpus.values()
-    ]
+    return ("host", "GPU", "name", "memory", "PCI", "UUID"), [
+        (g.host, str(g.index), g.name or DASH, _memory(g.memory_bytes), g.pci_bus_id or DASH,
+         g.uuid or DASH)
+        for g in gpus.values()
+    ]  # fmt: skip
 
 
 def _launches(launches: Iterable[Launch]) -> Table:
