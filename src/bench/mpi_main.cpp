@@ -153,7 +153,9 @@ int mpi_main(int argc, char** argv, const Outfitter& outfit) {
       return static_cast<int>(live(*line, world, clock, progress, init_us, outfit));
     } catch (const std::exception& problem) {
       // Others may be waiting for this process: the launch ends here, for all.
-      fmt::print(stderr, "busbar-bench: {} on {}: {}\n", name(role), host_name(), problem.what());
+      const auto number = progress.read().rank;
+      fmt::print(stderr, "busbar-bench: {}{} on {}: {}\n", role == Role::worker ? "rank" : "aggregator",
+                 number ? fmt::format(" {}", *number) : "", host_name(), problem.what());
       MPI_Abort(MPI_COMM_WORLD, static_cast<int>(exit_code_of(problem)));
     }
   } catch (const Error& problem) {

@@ -22,12 +22,6 @@ constexpr std::string_view in_network_key = "in_network";
 constexpr std::string_view tuned_prefix = "coll_tuned_";
 const std::string dynamic_rules = "coll_tuned_use_dynamic_rules";
 
-Communicator duplicate(MPI_Comm comm) {
-  MPI_Comm copy = MPI_COMM_NULL;
-  check(MPI_Comm_dup(comm, &copy), "MPI_Comm_dup");
-  return Communicator{copy};
-}
-
 class MpiChannel final : public Channel {
  public:
   MpiChannel(Communicator comm, bool portable, const TypeTable& types)

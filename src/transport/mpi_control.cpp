@@ -5,12 +5,6 @@ namespace {
 
 constexpr int control_tag = 1;
 
-Communicator duplicate(MPI_Comm comm) {
-  MPI_Comm copy = MPI_COMM_NULL;
-  check(MPI_Comm_dup(comm, &copy), "MPI_Comm_dup");
-  return Communicator{copy};
-}
-
 }  // namespace
 
 MpiControl::MpiControl(MPI_Comm comm) : comm_(duplicate(comm)) {

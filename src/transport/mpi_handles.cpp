@@ -29,6 +29,12 @@ Session::Session(int* argc, char*** argv) {
 
 Session::~Session() { MPI_Finalize(); }
 
+Communicator duplicate(MPI_Comm comm) {
+  MPI_Comm copy = MPI_COMM_NULL;
+  check(MPI_Comm_dup(comm, &copy), "MPI_Comm_dup");
+  return Communicator{copy};
+}
+
 Communicator communicator_of(MPI_Comm workers, const std::vector<Rank>& members) {
   std::vector<int> ranks(members.size());
   std::transform(members.begin(), members.end(), ranks.begin(), [](Rank r) { return r.value; });

@@ -56,6 +56,9 @@ using Communicator = Owned<MPI_Comm, MPI_Comm_free>;
 using Type = Owned<MPI_Datatype, MPI_Type_free>;
 using Op = Owned<MPI_Op, MPI_Op_free>;
 
+/// The same processes in a space of messages of their own. Collective over `comm`.
+Communicator duplicate(MPI_Comm comm);
+
 /// The members' own communicator, in their order. Collective over the members only: the others are elsewhere.
 Communicator communicator_of(MPI_Comm workers, const std::vector<Rank>& members);
 

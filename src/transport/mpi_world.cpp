@@ -20,10 +20,8 @@ struct Card {
 
 }  // namespace
 
-World::World(Role own, const std::string& host) {
-  MPI_Comm everyone = MPI_COMM_NULL;
-  check(MPI_Comm_dup(MPI_COMM_WORLD, &everyone), "MPI_Comm_dup");
-  everyone_ = Communicator{everyone};
+World::World(Role own, const std::string& host) : everyone_(duplicate(MPI_COMM_WORLD)) {
+  const MPI_Comm everyone = everyone_.get();
   int size = 0;
   check(MPI_Comm_rank(everyone, &self_.value), "MPI_Comm_rank");
   check(MPI_Comm_size(everyone, &size), "MPI_Comm_size");

@@ -29,7 +29,7 @@ if os.environ["OMPI_COMM_WORLD_RANK"] != "0":
     sys.exit()
 (here / "words.txt").write_text(" ".join(words))
 if (here / "refuses").exists():
-    print("busbar-bench: worker on vm: " + (here / "refuses").read_text(), file=sys.stderr)
+    print("busbar-bench: rank 0 on vm: " + (here / "refuses").read_text(), file=sys.stderr)
     sys.exit(2)
 launch = json.loads((here / "launch.json").read_text())
 launch["settings"] = {{k: v for k, v in os.environ.items() if k.startswith("NCCL_")}}

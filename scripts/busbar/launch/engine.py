@@ -21,7 +21,7 @@ from busbar.launch.target import Programs, Target
 from busbar.record.key import parse_ranks
 
 _WATCHDOG = "busbar-watchdog: "
-_SAYS = re.compile(r"busbar-bench: (?:worker on )?")
+_SAYS = re.compile(r"busbar-bench: (?:(?:rank|aggregator)(?: \d+)? on )?")
 _STDERR_KEPT = 100_000
 """Lines of standard error that are kept: to explain an end that nobody asked for, and for what a
 library reports when it begins (NCCL: some hundred per rank) or ends."""
