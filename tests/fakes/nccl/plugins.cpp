@@ -108,8 +108,8 @@ void Plugins::report(const char* function, const char* datatype, std::size_t cou
                       .datatype = datatype,
                       .channels = static_cast<std::uint8_t>(is_collnet ? 0 : choice.channels),
                       .warps = 16,
-                      .algorithm = algorithm_names.at(choice.algorithm),
-                      .protocol = protocol_names.at(choice.protocol),
+                      .algorithm = algorithm_names.at(static_cast<std::size_t>(choice.algorithm)),
+                      .protocol = protocol_names.at(static_cast<std::size_t>(choice.protocol)),
                       .group = nullptr};
   void* handle = nullptr;
   profiler_->start_event(profiler_context_, &handle, &event);
