@@ -58,6 +58,9 @@ void add_sweep_options(CLI::App& app, CommandLine& line, std::vector<std::string
   app.add_option("--variant", line.variants,
                  "NAME:KEY=VALUE,... a named set of settings, measured interleaved with the others; repeatable");
   app.add_option("--ranks", line.group, "only these ranks, such as 0-3,8 [all]");
+  app.add_option("--split", line.split,
+                 "communicators side by side: none, node (one per host), index (one per index of ranks on their hosts, "
+                 "as rails) [none]");
   app.add_option("--relative-ci", line.relative_ci,
                  "stop when half the median's 95 % interval is at most this share [0.02]");
   app.add_option("--min-samples", line.min_samples,
@@ -179,7 +182,8 @@ std::vector<std::string> sweep_requests(const CommandLine& line, int ranks) {
                                 {"timing", line.timing},
                                 {"graph", line.graph},
                                 {"registration", line.registration}};
-            if (!line.group.empty()) request["point"]["group"] = {{"name", "chosen"}, {"ranks", line.group}};
+            request["point"]["group"] = {
+                {"name", line.group.empty() ? "all" : "chosen"}, {"ranks", line.group}, {"split", line.split}};
             lines.push_back(request.dump());
           }
         }

@@ -35,6 +35,7 @@ struct CommandLine {
   std::string registration = "none";
   std::vector<std::string> variants;
   std::string group;
+  std::string split = "none";  ///< as in a request
   double relative_ci = 0.02;
   int min_samples = 0;  ///< 0: not given
   int max_samples = 1000;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/group.h"
 #include "bench/launch.h"
 #include "bench/runtime.h"
 #include "measure/clock_sync.h"
@@ -17,15 +18,16 @@ namespace busbar {
 
 class GroupContext {
  public:
-  /// Collective over `members`. `counters` may be null: then no node's counters are read.
-  GroupContext(Runtime& runtime, const Launch& launch, Progress& progress, CounterReader* counters,
-               const std::vector<Rank>& members);
+  /// Collective over the members. `counters` may be null: then no node's counters are read.
+  GroupContext(Runtime& runtime, const Launch& launch, Progress& progress, CounterReader* counters, const Group& group);
 
+  /// Of all members, whatever their part: they start together.
   Control& control() { return *control_; }
+  Rank rank_in_part() const { return rank_in_part_; }
   Sampler& sampler() { return *sampler_; }
   int nodes() const { return static_cast<int>(leaders_.size()); }
 
-  /// The group's channel under `settings`, opened on first use. Collective.
+  /// The channel of this rank's part under `settings`, opened on first use. Collective.
   Channel& channel(const Settings& settings);
 
   /// One value per node, in the order of their first ranks, out of one value per rank; at rank 0.
@@ -40,7 +42,8 @@ class GroupContext {
   bool leads_its_node() const;
 
   Runtime& runtime_;
-  std::vector<Rank> members_;
+  std::vector<Rank> part_;  ///< the members of this rank's communicator
+  Rank rank_in_part_;
   std::unique_ptr<Control> control_;
   std::vector<std::size_t> leaders_;  ///< the first rank of each node, ranks in the group
   std::unique_ptr<ClockSync> sync_;

@@ -58,12 +58,53 @@ const Json& require(const Json& object, const char* key, std::string_view where)
   return *found;
 }
 
-Group parse_group(const Json& point, int ranks) {
+Split parse_split(const std::string& word) {
+  for (const auto split : {Split::none, Split::node, Split::index}) {
+    if (word == name(split)) return split;
+  }
+  throw UsageError(fmt::format("unknown split '{}'; accepted: none, node, index", word));
+}
+
+/// Parts as the request lists them, and their ranks as the group's members.
+void read_parts(const Json& list, Group& group) {
+  if (!list.is_array() || list.empty()) {
+    throw UsageError(
+        fmt::format("the parts of group '{}' are not a list of lists of ranks such as \"0-3\"", group.name));
+  }
+  std::vector<Rank> all;
+  for (const Json& part : list) {
+    if (!part.is_string()) throw UsageError(fmt::format("part {} of group '{}' is no text", part.dump(), group.name));
+    group.parts.push_back(parse_ranks(part.get<std::string>()));
+    if (group.parts.back().empty() || group.parts.back().size() != group.parts.front().size()) {
+      throw UsageError(fmt::format("the parts of group '{}' are not of one size; accepted: all alike", group.name));
+    }
+    all.insert(all.end(), group.parts.back().begin(), group.parts.back().end());
+  }
+  std::sort(all.begin(), all.end());
+  const auto twice = std::adjacent_find(all.begin(), all.end());
+  if (twice != all.end()) {
+    throw UsageError(fmt::format("group '{}' has rank {} in two parts; accepted is one", group.name, twice->value));
+  }
+  if (!group.members.empty() && group.members != all) {
+    throw UsageError(fmt::format("group '{}' has ranks {} and parts of {}; accepted: the same", group.name,
+                                 format_ranks(group.members), format_ranks(all)));
+  }
+  group.members = std::move(all);
+}
+
+Group parse_group(const Json& point, const std::vector<std::string>& hosts) {
+  const int ranks = static_cast<int>(hosts.size());
   Group group;
   if (const auto found = point.find("group"); found != point.end() && !found->is_null()) {
-    refuse_unknown(*found, "point.group", {"name", "ranks"});
+    refuse_unknown(*found, "point.group", {"name", "ranks", "split", "parts"});
     group.name = get<std::string>(*found, "name", "all");
     group.members = parse_ranks(get<std::string>(*found, "ranks", ""));
+    group.split = parse_split(get<std::string>(*found, "split", "none"));
+    const auto parts = found->find("parts");
+    if (parts != found->end() && !parts->is_null()) read_parts(*parts, group);
+  }
+  if (group.split != Split::none && !group.parts.empty()) {
+    throw UsageError(fmt::format("group '{}' has a split and parts; accepted is one of them", group.name));
   }
   if (group.members.empty()) {
     for (int r = 0; r < ranks; ++r) group.members.emplace_back(r);
@@ -74,6 +115,7 @@ Group parse_group(const Json& point, int ranks) {
           fmt::format("group '{}' names rank {}; this launch has ranks 0 to {}", group.name, r.value, ranks - 1));
     }
   }
+  if (group.split != Split::none) group.parts = split_members(group.split, group.members, hosts);
   return group;
 }
 
@@ -104,7 +146,7 @@ void check_size(const PointRequest& p, const Traits& traits, int ranks) {
   }
 }
 
-PointRequest parse_point(const Json& point, int ranks) {
+PointRequest parse_point(const Json& point, const std::vector<std::string>& hosts) {
   refuse_unknown(
       point, "point",
       {"op", "size_bytes", "datatype", "redop", "root", "in_place", "timing", "graph", "registration", "group"});
@@ -121,8 +163,8 @@ PointRequest parse_point(const Json& point, int ranks) {
   p.timing = parse_timing(get<std::string>(point, "timing", "isolated"));
   p.graph = get<bool>(point, "graph", false);
   p.registration = parse_registration(get<std::string>(point, "registration", "none"));
-  p.group = parse_group(point, ranks);
-  const int members = static_cast<int>(p.group.members.size());
+  p.group = parse_group(point, hosts);
+  const int members = p.group.ranks_per_part();
 
   const auto redop = get<std::string>(point, "redop", "");
   if (traits.reduces) p.redop = parse_redop(redop.empty() ? "sum" : redop);
@@ -138,8 +180,8 @@ PointRequest parse_point(const Json& point, int ranks) {
   }
   if (p.in_place && !traits.in_place) throw UsageError(fmt::format("{} has no in-place form", traits.name));
   if (members < traits.min_ranks) {
-    throw UsageError(fmt::format("{} needs at least {} ranks; group '{}' has {}", traits.name, traits.min_ranks,
-                                 p.group.name, members));
+    throw UsageError(fmt::format("{} needs at least {} ranks; group '{}' has {}{}", traits.name, traits.min_ranks,
+                                 p.group.name, members, p.group.parts.empty() ? "" : " in each part"));
   }
   check_size(p, traits, members);
   return p;
@@ -197,7 +239,8 @@ Bytes granularity(const Collective& collective, DataType type, int ranks) {
   return Bytes{size_of(type) * parts};
 }
 
-Line parse_request(std::string_view text, int ranks, std::optional<std::int64_t>& request_id) {
+Line parse_request(std::string_view text, const std::vector<std::string>& hosts,
+                   std::optional<std::int64_t>& request_id) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded() || !json.is_object()) {
     throw UsageError(fmt::format("a request is not a JSON object: '{}'", text.substr(0, 60)));
@@ -216,7 +259,7 @@ Line parse_request(std::string_view text, int ranks, std::optional<std::int64_t>
   v.request = *request_id;
   v.round = static_cast<int>(get_whole(json, "round", 0));
   v.seed = static_cast<std::uint64_t>(get_whole(json, "seed", 1));
-  v.point = parse_point(require(json, "point", "a visit"), ranks);
+  v.point = parse_point(require(json, "point", "a visit"), hosts);
   v.variants = parse_variants(json);
   v.stopping = parse_stopping(json);
   v.stopping.validate();

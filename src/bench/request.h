@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/group.h"
 #include "core/datatype.h"
 #include "core/units.h"
 #include "measure/stopping.h"
@@ -16,12 +17,6 @@ namespace busbar {
 
 enum class Timing : std::uint8_t { isolated, pipelined };
 std::string_view name(Timing timing);
-
-/// A named set of ranks of the launch, in their order.
-struct Group {
-  std::string name = "all";
-  std::vector<Rank> members;  ///< empty in a request: all ranks
-};
 
 struct Variant {
   std::string name;
@@ -65,10 +60,11 @@ struct Line {
   VisitRequest visit;
 };
 
-/// Reads one request line for a launch of `ranks` ranks, with the group's members filled in.
+/// Reads one request line for a launch whose ranks run on `hosts`, with the group's members and parts filled in.
 /// @throws UsageError: one sentence that names the culprit and what is accepted. A visit's number is kept in
 /// `request_id` as soon as it is known, so that the refusal can name it.
-Line parse_request(std::string_view text, int ranks, std::optional<std::int64_t>& request_id);
+Line parse_request(std::string_view text, const std::vector<std::string>& hosts,
+                   std::optional<std::int64_t>& request_id);
 
 /// The bytes that `size_bytes` must be a multiple of for this operation and group: element size, times the ranks where
 /// the size is a total.

@@ -21,12 +21,12 @@ Json refusal(std::optional<std::int64_t> request, const std::string& sentence) {
 }
 
 /// The next line that can be carried out, its refused predecessors answered; nothing at the end.
-std::optional<std::string> next_good_line(Runtime& runtime, const Visitor& visitor, RequestSource& source,
+std::optional<std::string> next_good_line(const Visitor& visitor, RequestSource& source,
                                           const std::vector<AnswerSink*>& sinks, Tally& tally) {
   while (auto text = source.next()) {
     std::optional<std::int64_t> id;
     try {
-      const Line line = parse_request(*text, runtime.workers().size(), id);
+      const Line line = parse_request(*text, visitor.hosts(), id);
       if (line.quit) return std::nullopt;
       if (const auto why = visitor.objection(line.visit)) throw UsageError(*why);
       return text;
@@ -60,12 +60,12 @@ Tally serve(Runtime& runtime, Visitor& visitor, Progress& progress, RequestSourc
   for (;;) {
     progress.enter(Phase::idle, runtime.clock().now());
     std::string text;
-    if (workers.is_root()) text = next_good_line(runtime, visitor, *source, sinks, tally).value_or("");
+    if (workers.is_root()) text = next_good_line(visitor, *source, sinks, tally).value_or("");
     text = broadcast_text(workers, std::move(text));
     if (text.empty()) break;
 
     std::optional<std::int64_t> id;
-    const Line line = parse_request(text, workers.size(), id);
+    const Line line = parse_request(text, visitor.hosts(), id);
     visitor.carry_out(line.visit, [&](const Json& block) {
       ++tally.blocks;
       if (block.at("block").at("wrong_elements") != 0) ++tally.wrong_blocks;

@@ -19,7 +19,7 @@ using Json = nlohmann::json;
 
 OperationSpec specify(const PointRequest& point, InPlaceResult in_place_result) {
   return OperationSpec{.collective = point.collective,
-                       .shape = Shape{.ranks = static_cast<int>(point.group.members.size()),
+                       .shape = Shape{.ranks = point.group.ranks_per_part(),
                                       .root = point.root.value_or(Rank{0}),
                                       .elements = point.size.value / size_of(point.type),
                                       .in_place = point.in_place,
@@ -78,11 +78,19 @@ void put_verification(Control& control, const Verification& mine, BlockFacts& fa
 }  // namespace
 
 Visitor::Visitor(Runtime& runtime, const Launch& launch, Progress& progress, CounterReader* counters)
-    : runtime_(runtime), launch_(launch), progress_(progress), counters_(counters) {}
+    : runtime_(runtime), launch_(launch), progress_(progress), counters_(counters) {
+  for (const Place& place : launch.places) hosts_.push_back(place.host);
+}
 
 std::optional<std::string> Visitor::objection(const VisitRequest& visit) const {
   for (const Variant& v : visit.variants) {
     if (auto why = runtime_.transport().objection(v.settings, *visit.point.collective)) return why;
+    if (visit.point.group.parts.size() > 1 && runtime_.transport().has_one_at_a_time(v.settings)) {
+      return fmt::format(
+          "variant '{}' reduces in the network, which serves one communicator at a time, and group '{}' "
+          "has {} side by side; accepted is one",
+          v.name, visit.point.group.name, visit.point.group.parts.size());
+    }
   }
   const PointRequest& point = visit.point;
   if (runtime_.memory().name() == "host" && (point.graph || point.registration != Registration::none)) {
@@ -120,9 +128,9 @@ std::optional<gpu::Health> Visitor::health() const {
   return runtime_.gpu()->health();
 }
 
-GroupContext& Visitor::context_of(const std::vector<Rank>& members) {
-  auto& context = groups_[members];
-  if (!context) context = std::make_unique<GroupContext>(runtime_, launch_, progress_, counters_, members);
+GroupContext& Visitor::context_of(const Group& group) {
+  auto& context = groups_[{group.members, group.parts}];
+  if (!context) context = std::make_unique<GroupContext>(runtime_, launch_, progress_, counters_, group);
   return *context;
 }
 
@@ -139,7 +147,7 @@ void Visitor::carry_out(const VisitRequest& visit, const Emit& emit) {
     progress_.begin_point(visit.point.collective->traits().name, visit.point.size, visit.variants.front().name,
                           deadline_of(visit));
     progress_.enter(Phase::prepare, runtime_.clock().now());
-    GroupContext& group = context_of(members);
+    GroupContext& group = context_of(visit.point.group);
     for (const std::size_t v : shuffled(visit.variants.size(), visit.seed)) {
       const Json block = run_block(visit, visit.variants[v], group);
       if (leads && workers.is_root()) emit(block);
@@ -164,7 +172,7 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
   Channel& channel = group.channel(variant.settings);
   OperationSpec spec = specify(point, channel.in_place_result());
   spec.deadline = deadline_of(visit);
-  Workload workload(channel, memory_for(spec), spec, control.rank(), visit.seed);
+  Workload workload(channel, memory_for(spec), spec, group.rank_in_part(), visit.seed);
   const double prepare_us = as_us(clock.now() - begin);
 
   const SamplingPlan plan = sampling_plan(visit);

@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/group_context.h"
@@ -22,6 +23,9 @@ class Visitor {
 
   Visitor(Runtime& runtime, const Launch& launch, Progress& progress, CounterReader* counters);
 
+  /// Of every rank of the launch.
+  const std::vector<std::string>& hosts() const { return hosts_; }
+
   /// Why this visit cannot be made, in one sentence; rank 0 asks before it tells the others.
   std::optional<std::string> objection(const VisitRequest& visit) const;
 
@@ -31,14 +35,16 @@ class Visitor {
  private:
   MemorySpace& memory_for(const OperationSpec& spec) const;
   std::optional<gpu::Health> health() const;
-  GroupContext& context_of(const std::vector<Rank>& members);
+  GroupContext& context_of(const Group& group);
   nlohmann::json run_block(const VisitRequest& visit, const Variant& variant, GroupContext& group);
 
   Runtime& runtime_;
   const Launch& launch_;
+  std::vector<std::string> hosts_;
   Progress& progress_;
   CounterReader* counters_;
-  std::map<std::vector<Rank>, std::unique_ptr<GroupContext>> groups_;
+  using Members = std::pair<std::vector<Rank>, std::vector<std::vector<Rank>>>;  ///< and parts
+  std::map<Members, std::unique_ptr<GroupContext>> groups_;
 };
 
 }  // namespace busbar

@@ -37,8 +37,15 @@ double us(Nanoseconds t) { return as_us(t); }
 
 }  // namespace
 
-Sampler::Sampler(Control& control, const Clock& clock, ClockSync& sync, Progress& progress, CounterReader* counters)
-    : control_(control), clock_(clock), sync_(sync), progress_(progress), counters_(counters), lead_(first_lead) {}
+Sampler::Sampler(Control& control, const Clock& clock, ClockSync& sync, Progress& progress, CounterReader* counters,
+                 std::vector<std::size_t> part_of)
+    : control_(control),
+      clock_(clock),
+      sync_(sync),
+      progress_(progress),
+      counters_(counters),
+      part_of_(std::move(part_of)),
+      lead_(first_lead) {}
 
 Sampler::Start Sampler::agree_on_start() {
   progress_.enter(Phase::start, clock_.now());
@@ -203,6 +210,15 @@ void Sampler::merge(const SamplingPlan& plan, std::size_t count, Samples& into) 
     into.late_rank.push_back(late ? std::optional<int>{static_cast<int>(latest)} : std::nullopt);
   }
   adapt_lead(std::move(notices_us));
+  for (std::size_t r = 0; r < part_of_.size(); ++r) {
+    if (part_of_[r] >= into.parts_us.size()) into.parts_us.resize(part_of_[r] + 1);
+    auto& part_us = into.parts_us[part_of_[r]];
+    part_us.resize(into.samples_us.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      double& slowest = part_us[part_us.size() - count + i];
+      slowest = std::max(slowest, all[r * count + i].finish_us * plan.time_share / batch_);
+    }
+  }
 }
 
 bool Sampler::fault_since_last_look() {

@@ -46,9 +46,11 @@ struct Samples {
   std::vector<int> last_rank;
   std::vector<double> arrival_us;  ///< median per rank
   std::vector<double> finish_us;   ///< median per rank
-  std::vector<double> device_us;   ///< per sample, the slowest rank's own device time; empty where there is no device
-  double mean_of_ranks_us = 0;     ///< mean over samples and ranks of each rank's own duration, per execution
-  double root_mean_us = 0;         ///< the same for rank 0 alone
+  std::vector<std::vector<double>>
+      parts_us;                   ///< per part and sample, its slowest rank's time; empty where there is one
+  std::vector<double> device_us;  ///< per sample, the slowest rank's own device time; empty where there is no device
+  double mean_of_ranks_us = 0;    ///< mean over samples and ranks of each rank's own duration, per execution
+  double root_mean_us = 0;        ///< the same for rank 0 alone
   std::vector<std::size_t> spoiled;
   Counters counters;  ///< growth while sampling, on this rank
   StopReason stop_reason = StopReason::max_samples;
@@ -63,7 +65,9 @@ struct Samples {
 class Sampler {
  public:
   /// @param counters of this rank's node where this rank watches them, which one rank a node does; else null
-  Sampler(Control& control, const Clock& clock, ClockSync& sync, Progress& progress, CounterReader* counters);
+  /// @param part_of by rank: which of the communicators that work side by side it is in; empty: there is one
+  Sampler(Control& control, const Clock& clock, ClockSync& sync, Progress& progress, CounterReader* counters,
+          std::vector<std::size_t> part_of = {});
 
   /// The point's very first execution and the warm-up, untimed but for the first call's duration.
   void warm_up(Subject& subject, const SamplingPlan& plan);
@@ -103,6 +107,7 @@ class Sampler {
   ClockSync& sync_;
   Progress& progress_;
   CounterReader* counters_;
+  std::vector<std::size_t> part_of_;
   Nanoseconds lead_;  ///< from agreeing on a start to the start, to reach everyone in time
   Nanoseconds rest_{};
   int batch_ = 1;

@@ -45,23 +45,38 @@ Json health_json(const BlockFacts& facts) {
   return list;
 }
 
+Json group_json(const Group& group, int nodes) {
+  Json parts;
+  for (const auto& part : group.parts) parts.push_back(format_ranks(part));
+  return {{"name", group.name},
+          {"ranks", format_ranks(group.members)},
+          {"nodes", nodes},
+          {"split", group.split == Split::none ? Json() : Json(name(group.split))},
+          {"parts", parts}};
+}
+
+Json parts_json(const Samples& samples) {
+  Json parts;
+  for (const auto& part_us : samples.parts_us) parts.push_back(rounded(part_us));
+  return parts;
+}
+
 Json key_json(const PointRequest& point, const BlockFacts& facts) {
-  return {
-      {"transport", facts.transport},
-      {"op", point.collective->traits().name},
-      {"size_bytes", point.size.value},
-      {"datatype", name(point.type)},
-      {"redop", point.redop ? Json(name(*point.redop)) : Json()},
-      {"root", point.root ? Json(point.root->value) : Json()},
-      {"in_place", point.in_place},
-      {"memory", facts.memory},
-      {"registration", name(point.registration)},
-      {"graph", point.graph},
-      {"threads", 1},
-      {"timing", name(point.timing)},
-      {"clock_scope", "host"},
-      {"variant", facts.variant},
-      {"group", {{"name", point.group.name}, {"ranks", format_ranks(point.group.members)}, {"nodes", facts.nodes}}}};
+  return {{"transport", facts.transport},
+          {"op", point.collective->traits().name},
+          {"size_bytes", point.size.value},
+          {"datatype", name(point.type)},
+          {"redop", point.redop ? Json(name(*point.redop)) : Json()},
+          {"root", point.root ? Json(point.root->value) : Json()},
+          {"in_place", point.in_place},
+          {"memory", facts.memory},
+          {"registration", name(point.registration)},
+          {"graph", point.graph},
+          {"threads", 1},
+          {"timing", name(point.timing)},
+          {"clock_scope", "host"},
+          {"variant", facts.variant},
+          {"group", group_json(point.group, facts.nodes)}};
 }
 
 /// The peers' figures from the same samples. OSU times collectives one by one and takes the mean over iterations and
@@ -82,6 +97,7 @@ Json block_json(const VisitRequest& visit, const Samples& samples, const BlockFa
       {"round", visit.round},
       {"t0_s", static_cast<double>((samples.first_start - facts.launch_began).count()) / 1e9},
       {"samples_us", rounded(samples.samples_us)},
+      {"parts_us", parts_json(samples)},
       {"stop_reason", name(samples.stop_reason)},
       {"late_rank", list_or_null(samples.late_rank)},
       {"last_rank", samples.last_rank},

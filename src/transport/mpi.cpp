@@ -99,6 +99,8 @@ class MpiTransport final : public Transport {
     return std::nullopt;
   }
 
+  bool has_one_at_a_time(const Settings& settings) const override { return in_network(settings) != "off"; }
+
   std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) override {
     Communicator group = communicator_of(workers_.get(), members);
     if (in_network(settings) == "tree") {

@@ -170,6 +170,10 @@ class Nccl final : public NcclTransport {
     return registration_refusal(*resources_.library, spec);
   }
 
+  bool has_one_at_a_time(const Settings& settings) const override {
+    return VariantSettings::parse(settings).wants_collnet();
+  }
+
   std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) override {
     return std::make_unique<NcclChannel>(resources_, mpi::communicator_of(world_.peers(), members),
                                          VariantSettings::parse(settings));

@@ -95,6 +95,9 @@ class Transport {
   /// One sentence naming what of `spec` cannot be carried out (a graph, a registration), and what is accepted; nothing
   /// where all is fine. The same on every rank.
   virtual std::optional<std::string> refusal(const OperationSpec& /*spec*/) const { return std::nullopt; }
+  /// Whether only one channel of these settings may work at a time in a launch: what reduces in the network has one
+  /// tree to give.
+  virtual bool has_one_at_a_time(const Settings& /*settings*/) const { return false; }
   /// Makes the channel of a group under `settings`. Collective over the group (`members`: ranks of the launch).
   virtual std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) = 0;
 };

@@ -18,9 +18,11 @@ constexpr auto good =
     R"("stopping":{"relative_ci":0.1,"min_samples":3,"max_samples":7,"max_seconds":0.5},)"
     R"("warmup":{"min_samples":1,"min_seconds":0},"rest_us":5,"deadline_seconds":9})";
 
+const std::vector<std::string> four{"a", "a", "b", "b"};
+
 TEST(Request, IsReadAsWritten) {
   std::optional<std::int64_t> id;
-  const VisitRequest v = parse_request(good, 4, id).visit;
+  const VisitRequest v = parse_request(good, four, id).visit;
   EXPECT_EQ(id, 3);
   EXPECT_EQ(v.round, 1);
   EXPECT_EQ(v.point.collective->traits().name, "all_gather");
@@ -40,7 +42,7 @@ TEST(Request, AnyDamageIsRefusedOrHarmlessButNeverMore) {
   std::optional<std::int64_t> id;
   const auto survives = [&](const std::string& damaged) {
     try {
-      parse_request(damaged, 4, id);
+      parse_request(damaged, four, id);
     } catch (const UsageError& problem) {
       EXPECT_NE(std::string{problem.what()}, "");
     }
@@ -50,6 +52,46 @@ TEST(Request, AnyDamageIsRefusedOrHarmlessButNeverMore) {
     std::string damaged = text;
     for (unsigned n = 1 + random() % 4; n > 0; --n) damaged[random() % damaged.size()] = static_cast<char>(random());
     survives(damaged);
+  }
+}
+
+/// A good request on the group that `group` writes.
+VisitRequest on_group(const std::string& group, const std::vector<std::string>& hosts) {
+  std::optional<std::int64_t> id;
+  return parse_request(
+             R"({"type":"visit","request":1,"point":{"op":"all_gather","size_bytes":64,"group":)" + group + "}}", hosts,
+             id)
+      .visit;
+}
+
+using Parts = std::vector<std::vector<Rank>>;
+
+TEST(Request, PartsWorkSideBySide) {
+  const Group listed = on_group(R"({"name":"pairs","parts":["1,2","0,3"]})", four).point.group;
+  EXPECT_EQ(listed.parts, (Parts{{Rank{1}, Rank{2}}, {Rank{0}, Rank{3}}}));
+  EXPECT_EQ(listed.members, (std::vector{Rank{0}, Rank{1}, Rank{2}, Rank{3}}));
+  EXPECT_EQ(listed.ranks_per_part(), 2);
+  EXPECT_EQ(on_group(R"({"split":"node"})", four).point.group.parts, (Parts{{Rank{0}, Rank{1}}, {Rank{2}, Rank{3}}}));
+  EXPECT_EQ(on_group(R"({"split":"index"})", four).point.group.parts, (Parts{{Rank{0}, Rank{2}}, {Rank{1}, Rank{3}}}));
+  EXPECT_EQ(on_group(R"({"split":"index","ranks":"0-1"})", {"a", "b", "a"}).point.group.parts,
+            (Parts{{Rank{0}, Rank{1}}}));
+}
+
+TEST(Request, SizesBelongToAPart) {
+  // Chunks of two ranks, not of four: 8 bytes are enough.
+  std::optional<std::int64_t> id;
+  const auto text =
+      R"({"type":"visit","request":1,"point":{"op":"all_gather","size_bytes":8,"group":{"split":"node"}}})";
+  EXPECT_EQ(parse_request(text, four, id).visit.point.size, Bytes{8});
+  EXPECT_THROW(parse_request(text, {"a", "a", "a", "a"}, id), UsageError);
+}
+
+TEST(Request, PartsThatCannotBeAreRefused) {
+  for (const char* const group :
+       {R"({"parts":[]})", R"({"parts":"0,1"})", R"({"parts":[1]})", R"({"parts":["0","1-2"]})", R"({"parts":["",""]})",
+        R"({"parts":["0,1","1,2"]})", R"({"parts":["0,9"]})", R"({"parts":["0,1"],"ranks":"0-2"})",
+        R"({"parts":["0,1"],"split":"node"})", R"({"split":"rack"})", R"({"split":"node","ranks":"0-2"})"}) {
+    EXPECT_THROW(on_group(group, four), UsageError) << group;
   }
 }
 
@@ -63,7 +105,7 @@ TEST(Request, SweepOfTheCommandLineIsUnderstood) {
   std::optional<std::int64_t> id;
   std::vector<std::uint64_t> gather_sizes;
   for (const auto& text : requests) {
-    const VisitRequest v = parse_request(text, 3, id).visit;
+    const VisitRequest v = parse_request(text, {"a", "b", "c"}, id).visit;
     if (v.point.collective->traits().name == "all_gather" && !v.point.in_place)
       gather_sizes.push_back(v.point.size.value);
   }

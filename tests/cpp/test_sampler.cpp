@@ -62,7 +62,7 @@ struct Seen {
 using Durations = std::function<Nanoseconds(Rank, int)>;
 
 Seen run(FakeWorld& world, const SamplingPlan& plan, const Durations& durations, bool shared_clock = true,
-         bool survives = true) {
+         bool survives = true, const std::vector<std::size_t>& part_of = {}) {
   Seen seen;
   world.run([&](Control& control, VirtualClock& clock) {
     const Rank self = control.rank();
@@ -70,7 +70,7 @@ Seen run(FakeWorld& world, const SamplingPlan& plan, const Durations& durations,
     Progress progress(clock.now(), std::chrono::seconds{60});
     TimedOperation operation(clock, [&](int execution) { return durations(self, execution); });
     TimedSubject subject(operation, survives);
-    Sampler sampler(control, clock, sync, progress, nullptr);
+    Sampler sampler(control, clock, sync, progress, nullptr, part_of);
     sampler.warm_up(subject, plan);
     const int warmups = operation.executions;
     Samples samples = sampler.sample(subject, plan);
@@ -102,6 +102,20 @@ TEST(Sampler, IsolatedTimeIsFromTheAgreedStartToTheSlowestFinish) {
   // OSU's estimator: each rank's own time, averaged over ranks.
   EXPECT_NEAR(seen.samples.mean_of_ranks_us, 11.5 + read_us, 1e-9);
   EXPECT_NEAR(seen.samples.root_mean_us, 10 + read_us, 1e-9);
+}
+
+TEST(Sampler, EachPartHasTheTimesOfItsOwnSlowestRank) {
+  FakeWorld world(4);
+  const auto durations = [](Rank r, int execution) { return microseconds{10 * (r.value + 1) + (execution & 1)}; };
+  const Seen seen = run(world, quick(10, 100), durations, true, true, {1, 0, 1, 0});
+  const auto& parts_us = seen.samples.parts_us;
+  ASSERT_EQ(parts_us.size(), 2U);
+  ASSERT_EQ(parts_us[0].size(), seen.samples.samples_us.size());
+  ASSERT_EQ(parts_us[1].size(), seen.samples.samples_us.size());
+  for (std::size_t i = 0; i < parts_us[0].size(); ++i) {
+    EXPECT_EQ(parts_us[0][i], seen.samples.samples_us[i]);  // ranks 1 and 3, and 3 is the slowest of all
+    EXPECT_NEAR(parts_us[0][i] - parts_us[1][i], 10, 1e-9);
+  }
 }
 
 TEST(Sampler, ClocksThatDifferAddNoMoreThanTheStatedError) {

@@ -228,3 +228,32 @@ def test_bad_input_is_one_sentence_and_exit_2(
     assert done.returncode == 2, done.stdout + done.stderr
     assert culprit in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@needs_emulation
+def test_communicators_side_by_side(tmp_path: Path) -> None:
+    done = busbar(
+        "run", "all_reduce", "--on", "emulated", "--hosts", "2", "--ranks", "4", "--split",
+        "none,node,index", "-b", "256K", "-e", "256K", "--launches", "2", *QUICK, "--output",
+        "r.json", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    points = {point.key.group.split: point for point in valid(tmp_path / "r.json").points}
+    parts = {split: point.key.group.parts for split, point in points.items()}
+    assert parts == {None: None, "node": ("0-1", "2-3"), "index": ("0,2", "1,3")}
+    for split, point in points.items():
+        assert point.status == "ok"
+        for block in point.blocks:
+            if split is None:
+                assert block.parts_us is None
+                continue
+            assert block.parts_us is not None
+            slowest = [max(times) for times in zip(*block.parts_us, strict=True)]
+            assert slowest == block.samples_us
+    # Each rail sends 2(N-1)/N S over its host's one link; within a host nothing has to.
+    index, node = points["index"].wire, points["node"].wire
+    assert index is not None and node is not None
+    for sent in index.tx_bytes_per_node:
+        assert sent is not None and 2 * 262144 <= sent < 2.2 * 262144
+    for sent in node.tx_bytes_per_node:
+        assert sent is not None and sent < 26214

@@ -19,6 +19,7 @@ from busbar.launch.options import (
     MeasureOptions,
     SweepOptions,
     parse_nodes,
+    parse_splits,
     parse_variant,
     parse_variants,
 )
@@ -205,6 +206,31 @@ def test_points_are_planned_on_the_first_hosts_as_well() -> None:
 def test_groups_that_cannot_be_are_refused(ranks: Ranks, what: Any, culprit: str) -> None:
     with pytest.raises(UsageError, match=culprit):
         _plan(ranks=ranks, **what)
+
+
+def test_a_split_has_sizes_of_one_communicator() -> None:
+    ranks = Ranks(6, ["a", "a", "b", "b", "c", "c"])
+    plan = _plan(operations=["all_gather"], ranks=ranks, splits=[None, "node", "index"])
+    sizes: dict[tuple[str, str | None], list[int]] = {}
+    for row in plan.rows:
+        group = row.key.group
+        assert group.ranks == "0-5" and group.parts is None
+        sizes.setdefault((group.name, group.split), []).append(row.key.size_bytes)
+    assert sizes == {
+        ("all", None): [24, 48, 72],
+        ("all, split by node", "node"): [8, 16, 32, 64],
+        ("all, split by index", "index"): [12, 24, 36, 72],
+    }
+
+
+def test_splits_that_cannot_be_are_refused() -> None:
+    assert parse_splits("none, index,none") == [None, "index"]
+    with pytest.raises(UsageError, match="unknown --split 'rack'"):
+        parse_splits("node,rack")
+    with pytest.raises(UsageError, match="as many ranks on every host"):
+        _plan(ranks=Ranks(3, ["a", "a", "b"]), splits=["node"])
+    with pytest.raises(UsageError, match="split by node' has 1"):
+        _plan(ranks=Ranks(2, ["a", "b"]), splits=["node"], operations=["ping_pong"])
 
 
 def test_node_counts_are_read() -> None:

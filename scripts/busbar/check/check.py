@@ -13,14 +13,14 @@ from busbar.check.throttling import MAX_THROTTLED_SHARE, throttling
 from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric, Limit
 from busbar.record.evidence import asking_variants, finding
-from busbar.record.models import Block, PlannedPoint, Point, RunRecord
-from busbar.record.placement import placement
-from busbar.theory.bound import Bound, bound
+from busbar.record.models import Block, Launch, PlannedPoint, Point, RunRecord
+from busbar.record.placement import placement, placement_of_parts
+from busbar.theory.bound import Bound
 from busbar.theory.constants import fit
 from busbar.theory.expected import expected
 from busbar.theory.operations import OPERATIONS
 from busbar.theory.proof import COUNTED_SHARE
-from busbar.theory.wire import least_bytes
+from busbar.theory.side_by_side import bound_side_by_side, least_bytes_side_by_side
 from busbar.units import format_time_us
 
 MAX_SPOILED_SHARE = 0.05  # an occasional retransmit is normal; one sample in twenty is not
@@ -136,12 +136,14 @@ class _Judge:
         if why_not:
             return None, why_not
         key = point.key
-        hosts = self._placement(point)
+        parts = self._parts(point)
         root = 0 if key.root is None else key.root
-        if key.op == "all_to_allv" and len(set(hosts)) < len(hosts):
+        if key.op == "all_to_allv" and any(len(set(hosts)) < len(hosts) for hosts in parts):
             return None, "With several ranks per host its shares between hosts are not known here."
         found = [
-            bound(self._fabric, key.op, key.size_bytes, hosts, root=root, in_network=way)
+            bound_side_by_side(
+                self._fabric, key.op, key.size_bytes, parts, root=root, in_network=way
+            )
             for way in self._ways(point)
         ]
         least = min((b for b in found if b is not None), key=lambda b: b.time_us, default=None)
@@ -176,12 +178,17 @@ class _Judge:
             return ""
         key, wire = point.key, point.wire
         root = 0 if key.root is None else key.root
-        for least, sent, received in zip(
-            least_bytes(key.op, key.size_bytes, self._placement(point), root),
+        must_pass = {
+            least.host: least
+            for least in least_bytes_side_by_side(key.op, key.size_bytes, self._parts(point), root)
+        }
+        for host, sent, received in zip(
+            dict.fromkeys(self._placement(point)),
             wire.tx_bytes_per_node,
             wire.rx_bytes_per_node,
             strict=True,
         ):
+            least = must_pass[host]
             for what, counted, must in (
                 ("sent", sent, least.sent),
                 ("received", received, least.received),
@@ -218,9 +225,17 @@ class _Judge:
                 )
         return "Shared memory has no bound; an expected time needs memory_copy in the same run."
 
+    def _parts(self, point: Point) -> tuple[tuple[str, ...], ...]:
+        """The hosts of each communicator of the point's group."""
+        self._placement(point)  # refuses ranks that are not there
+        return placement_of_parts(point.key.group, self._launch(point))
+
+    def _launch(self, point: Point) -> Launch:
+        return next(x for x in self._record.launches if x.id == point.blocks[0].launch)
+
     def _placement(self, point: Point) -> tuple[str, ...]:
         """The host of each rank of the point's group, as its launch had them."""
-        launch = next(x for x in self._record.launches if x.id == point.blocks[0].launch)
+        launch = self._launch(point)
         try:
             return placement(point.key.group, launch)
         except KeyError as error:

@@ -12,7 +12,13 @@ from busbar.errors import UsageError
 from busbar.launch.binary import describe, find_engine
 from busbar.launch.in_network import parse_in_network, with_library
 from busbar.launch.job import Job, fabric_of
-from busbar.launch.options import MeasureOptions, SweepOptions, parse_nodes, parse_variants
+from busbar.launch.options import (
+    MeasureOptions,
+    SweepOptions,
+    parse_nodes,
+    parse_splits,
+    parse_variants,
+)
 from busbar.launch.runner import default_output
 from busbar.launch.slots import Observe
 from busbar.launch.where import Where, hosts_of, target_of
@@ -85,6 +91,14 @@ def run(
         str | None,
         typer.Option(help="Also measure on the first 2, 3, … hosts: 2,3,4. All hosts always."),
     ] = None,
+    split: Annotated[
+        str,
+        typer.Option(
+            help="Communicators: none (one of all ranks), node (one per host, side by side), "
+            "index (one per index of ranks on their hosts, side by side: a rail); none,index for "
+            "several."
+        ),
+    ] = "none",
     in_network: Annotated[
         str | None,
         typer.Option(
@@ -206,6 +220,7 @@ def run(
         in_place=in_place,
         timings=timing or ["isolated"],
         nodes=parse_nodes(nodes) if nodes is not None else [],
+        splits=parse_splits(split),
         graph=graph,
         registrations=registration or ["none"],
     )

@@ -24,10 +24,9 @@ from busbar.launch.runner import Runner, RunSettings, utc_now
 from busbar.launch.slots import Done, make_slots, visits_of
 from busbar.launch.target import Emulated, Target
 from busbar.record.journal import JournalWriter, journal_path, read_journal
-from busbar.record.key import parse_ranks
 from busbar.record.load import load
 from busbar.record.models import Plan, PointKey, Run, RunRecord
-from busbar.theory.bound import bound
+from busbar.theory.side_by_side import bound_side_by_side
 
 
 @dataclass(frozen=True)
@@ -152,13 +151,15 @@ class Job:
         in_network = {v.name for v in self.plan.variants if v.in_network != "off"}
 
         def share(key: PointKey, time_us: float) -> float | None:
+            if key.group.split is not None and key.group.parts is None:
+                return None
             if fabric is None or fabric.kind != "network" or placement is None or time_us <= 0:
                 return None
-            limit = bound(
+            limit = bound_side_by_side(
                 fabric,
                 key.op,
                 key.size_bytes,
-                [placement[rank] for rank in parse_ranks(key.group.ranks)],
+                [[placement[rank] for rank in members] for members in key.group.members()],
                 root=key.root or 0,
                 in_network=key.variant in in_network,
             )

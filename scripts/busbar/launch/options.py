@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from busbar.errors import UsageError
 from busbar.launch.in_network import with_mechanisms
 from busbar.launch.slots import Observe
+from busbar.record.key import Split
 from busbar.record.models import Stopping, Variant, Warmup
 
 ENVIRONMENT_PREFIXES = (
@@ -31,6 +32,8 @@ class SweepOptions:
     timings: list[str] = field(default_factory=lambda: ["isolated"])
     nodes: list[int] = field(default_factory=list)
     """Also on so many of the first hosts; on all hosts in any case."""
+    splits: list[Split | None] = field(default_factory=lambda: [None])
+    """As one communicator, or in several side by side."""
     graph: bool = False
     """Captured once as a graph and launched as a whole; on GPUs."""
     registrations: list[str] = field(default_factory=lambda: ["none"])
@@ -91,6 +94,16 @@ def parse_variants(
         if names.count(name) > 1:
             raise UsageError(f"two variants are called '{name}'; each needs a name of its own")
     return variants
+
+
+def parse_splits(text: str) -> list[Split | None]:
+    """The words of `none,node,index`, each once. Raises UsageError for anything else."""
+    known: dict[str, Split | None] = {"none": None, "node": "node", "index": "index"}
+    words = list(dict.fromkeys(word.strip() for word in text.split(",")))
+    for word in words:
+        if word not in known:
+            raise UsageError(f"unknown --split '{word}'; accepted: {', '.join(known)}")
+    return [known[word] for word in words]
 
 
 def parse_nodes(text: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -10,7 +11,7 @@ from busbar.errors import UsageError
 from busbar.launch.binary import Described, OperationInfo
 from busbar.launch.nccl import REDUCES_IN_NETWORK
 from busbar.launch.options import MeasureOptions, SweepOptions
-from busbar.record.key import Timing, format_ranks
+from busbar.record.key import Split, Timing, format_ranks, parse_ranks
 from busbar.record.models import Group, Plan, PlannedPoint, PointKey
 from busbar.units import sweep
 
@@ -28,11 +29,36 @@ class Ranks:
     placement: Sequence[str] | None = None
     """The host of each; None where only the launch tells."""
 
-    def groups(self, nodes: Sequence[int]) -> list[Group]:
-        """The ranks of the first k hosts for each k of `nodes`, then all ranks.
+    def groups(self, nodes: Sequence[int], splits: Sequence[Split | None]) -> list[Group]:
+        """Each group of hosts under each split.
 
         Raises UsageError where it is not known or not possible.
         """
+        named = {None: "{}", "node": "{}, split by node", "index": "{}, split by index"}
+        return [
+            group.model_copy(update={"name": named[split].format(group.name), "split": split})
+            for group in self._of_hosts(nodes)
+            for split in splits
+        ]
+
+    def ranks_per_part(self, group: Group) -> int:
+        """Ranks of one communicator of the group.
+
+        Where only the launch tells, those of the whole group: as parts are of one size, what
+        divides by these divides by a part's.
+        """
+        ranks = parse_ranks(group.ranks)
+        if group.split is None or self.placement is None:
+            return len(ranks)
+        hosts = Counter(self.placement[rank] for rank in ranks)
+        if len(set(hosts.values())) > 1:
+            raise UsageError(
+                f"--split {group.split} needs as many ranks on every host; accepted here is none"
+            )
+        return len(ranks) // len(hosts) if group.split == "node" else len(hosts)
+
+    def _of_hosts(self, nodes: Sequence[int]) -> list[Group]:
+        """The ranks of the first k hosts for each k of `nodes`, then all ranks."""
         everyone = Group(name="all", ranks=format_ranks(range(self.count)), nodes=None)
         if not nodes:
             return [everyone]
@@ -104,7 +130,7 @@ def planned_keys(
     if what.in_place not in _PLACEMENTS:
         raise UsageError(f"unknown placement '{what.in_place}'; accepted: out, in, both")
     _refuse_buffers(what, transport)
-    groups = ranks.groups(what.nodes)
+    groups = ranks.groups(what.nodes, what.splits)
     for name, datatype, timing in product(what.operations, what.datatypes, what.timings):
         info = described.operation(name)
         if timing not in _TIMINGS:
@@ -112,8 +138,9 @@ def planned_keys(
         redops: list[str | None] = list(what.redops) if info.reduces else [None]
         placements = _PLACEMENTS[what.in_place] if info.in_place else [False]
         for group in groups:
-            _refuse_misfit(info, what, group)
-            sizes = fitting_sizes(info, what, described.element_bytes(datatype), group.size())
+            members = ranks.ranks_per_part(group)
+            _refuse_misfit(info, what, group.name, members)
+            sizes = fitting_sizes(info, what, described.element_bytes(datatype), members)
             for registration, redop, in_place, size, variant in product(
                 what.registrations, redops, placements, sizes, how.variants
             ):
@@ -149,10 +176,9 @@ def _refuse_buffers(what: SweepOptions, transport: str) -> None:
         )
 
 
-def _refuse_misfit(info: OperationInfo, what: SweepOptions, group: Group) -> None:
-    """Raises UsageError where the group has too few ranks for the operation or its root."""
-    size = group.size()
-    where = "this run" if group.name == "all" else f"group '{group.name}'"
+def _refuse_misfit(info: OperationInfo, what: SweepOptions, group: str, size: int) -> None:
+    """Raises UsageError where a communicator has too few ranks for the operation or its root."""
+    where = "this run" if group == "all" else f"group '{group}'"
     if size < info.min_ranks:
         raise UsageError(f"{info.name} needs at least {info.min_ranks} ranks; {where} has {size}")
     if info.rooted and not 0 <= what.root < size:

@@ -194,7 +194,7 @@ class Runner:
                 "timing": key.timing,
                 "graph": key.graph,
                 "registration": key.registration,
-                "group": {"name": key.group.name, "ranks": key.group.ranks},
+                "group": key.group.model_dump(include={"name", "ranks", "split", "parts"}),
             },
             "variants": [{"name": v.name, "settings": v.settings} for v in visit.variants],
             "stopping": stopping,

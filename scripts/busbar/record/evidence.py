@@ -21,8 +21,11 @@ def asking_variants(run: Run) -> frozenset[str]:
 
 
 def finding(key: PointKey, blocks: Sequence[Block], hosts: Sequence[str]) -> Finding | None:
-    """What the counters of these blocks prove; None for an operation that theory does not know."""
-    if key.op not in OPERATIONS:
+    """What the counters of these blocks prove; None for an operation that theory does not know.
+
+    None as well for several communicators side by side, whose bytes the counters add up.
+    """
+    if key.op not in OPERATIONS or key.group.parts is not None:
         return None
     counted = [
         Counted(b.wire.tx_bytes_per_node, b.wire.rx_bytes_per_node) if b.wire else None
@@ -34,7 +37,12 @@ def finding(key: PointKey, blocks: Sequence[Block], hosts: Sequence[str]) -> Fin
 def finding_by_peers(
     key: PointKey, blocks: Sequence[Block], launches: Mapping[int, Launch]
 ) -> Finding | None:
-    """What the library's own count of bytes per peer proves; None where there is none."""
+    """What the library's own count of bytes per peer proves; None where there is none.
+
+    None as well for several communicators side by side.
+    """
+    if key.group.parts is not None:
+        return None
     for block in blocks:
         matrix, launch = block.observed.bytes_per_peer, launches[block.launch]
         aggregators = [p.rank for p in launch.processes if p.role == "aggregator"]
@@ -50,7 +58,7 @@ def finding_by_peers(
 
 def expected_bytes(key: PointKey, hosts: Sequence[str]) -> dict[str, float]:
     """Payload bytes of the busiest host by hypothesis; empty where theory has none."""
-    if key.op not in OPERATIONS:
+    if key.op not in OPERATIONS or key.group.parts is not None:
         return {}
     return hypotheses(key.op, key.size_bytes, hosts, key.root or 0)
 

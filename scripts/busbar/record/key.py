@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from busbar.record.base import Model, Name
 
@@ -46,8 +46,12 @@ def format_ranks(ranks: Iterable[int]) -> str:
     return ",".join(f"{a}-{b}" if b > a else f"{a}" for a, b in runs)
 
 
+Split = Literal["node", "index"]
+"""One communicator per host, or one of all ranks with the same index on their hosts (a rail)."""
+
+
 class Group(Model):
-    """The ranks an operation runs on."""
+    """The ranks an operation runs on: one communicator, or several that do it side by side."""
 
     name: Name
     """`all` for every rank, else the name the plan gave."""
@@ -55,6 +59,12 @@ class Group(Model):
     """Ranks in canonical form, such as `0-3,8`."""
     nodes: int | None = Field(ge=1)
     """Nodes these ranks were seen on; null in a plan, where it is not known yet."""
+
+    split: Split | None = None
+    """Null: as `parts` say."""
+    parts: tuple[str, ...] | None = Field(default=None, strict=False)  # JSON has lists
+    """The ranks of each communicator, all of one size; null where there is one, of all ranks, and
+    in a plan, where a split's are not known yet."""
 
     @field_validator("ranks")
     @classmethod
@@ -64,9 +74,33 @@ class Group(Model):
             raise ValueError(f"ranks '{text}' are not canonical, write '{canonical}'")
         return text
 
+    @field_validator("parts")
+    @classmethod
+    def _alike(cls, parts: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if parts is not None and len({len(parse_ranks(part)) for part in parts}) != 1:
+            raise ValueError("parts are not all of one size")
+        return parts
+
+    @model_validator(mode="after")
+    def _all_in_one(self) -> Self:
+        if self.parts is not None:
+            ranks = sorted(rank for part in self.parts for rank in parse_ranks(part))
+            if ranks != list(parse_ranks(self.ranks)):
+                raise ValueError(f"parts do not hold each of ranks '{self.ranks}' once")
+        return self
+
     def size(self) -> int:
         """How many ranks."""
         return len(parse_ranks(self.ranks))
+
+    def members(self) -> tuple[tuple[int, ...], ...]:
+        """The ranks of each communicator, as far as is known."""
+        return tuple(parse_ranks(part) for part in self.parts or (self.ranks,))
+
+    def planned(self) -> Self:
+        """Without what only a launch can tell."""
+        parts = None if self.split is not None else self.parts
+        return self.model_copy(update={"nodes": None, "parts": parts})
 
 
 class PointKey(Model):
@@ -92,6 +126,4 @@ class PointKey(Model):
 
     def planned(self) -> Self:
         """The same key without what only a launch can tell: how a plan's row is looked up."""
-        if self.group.nodes is None:
-            return self
-        return self.model_copy(update={"group": self.group.model_copy(update={"nodes": None})})
+        return self.model_copy(update={"group": self.group.planned()})

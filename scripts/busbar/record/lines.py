@@ -60,6 +60,11 @@ class BlockLine(Model):
         if (ranks := self.block.ranks) is not None:
             _refuse_length("ranks.arrival_us", ranks.arrival_us, group.size())
             _refuse_length("ranks.finish_us", ranks.finish_us, group.size())
+        parts_us = self.block.parts_us
+        if (parts_us is None) != (group.parts is None):
+            raise ValueError("parts_us and the group's parts belong together")
+        if parts_us is not None:
+            _refuse_length("parts_us", parts_us, len(group.members()))
         if (wire := self.block.wire) is not None and group.nodes is not None:
             _refuse_length("wire.tx_bytes_per_node", wire.tx_bytes_per_node, group.nodes)
             _refuse_length("wire.rx_bytes_per_node", wire.rx_bytes_per_node, group.nodes)

@@ -65,7 +65,7 @@ __all__ = [
     "Wire",
 ]
 
-SCHEMA_VERSION = "1.1.0"
+SCHEMA_VERSION = "1.2.0"
 
 
 class RunRecord(Model):

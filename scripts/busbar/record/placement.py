@@ -11,5 +11,15 @@ def placement(group: Group, launch: Launch) -> tuple[str, ...]:
 
     Raises KeyError with the rank that the launch does not have.
     """
-    hosts = {process.rank: process.host for process in launch.processes if process.role == "worker"}
+    hosts = _hosts(launch)
     return tuple(hosts[rank] for rank in parse_ranks(group.ranks))
+
+
+def placement_of_parts(group: Group, launch: Launch) -> tuple[tuple[str, ...], ...]:
+    """The same for each communicator of the group."""
+    hosts = _hosts(launch)
+    return tuple(tuple(hosts[rank] for rank in members) for members in group.members())
+
+
+def _hosts(launch: Launch) -> dict[int, str]:
+    return {process.rank: process.host for process in launch.processes if process.role == "worker"}

@@ -78,6 +78,8 @@ class BlockBody(Model):
     round: Count
     t0_s: float
     samples_us: list[NonNegative] = Field(min_length=1)
+    parts_us: list[list[NonNegative]] | None = None
+    """Per part of the group and sample, the time of its slowest rank; null where there is one."""
     stop_reason: StopReason
     late_rank: list[int | None]
     last_rank: list[int | None]
@@ -108,6 +110,8 @@ class BlockBody(Model):
         for name, ranks in (("late_rank", self.late_rank), ("last_rank", self.last_rank)):
             if len(ranks) != count:
                 raise ValueError(f"{name} has {len(ranks)} entries for {count} samples")
+        if any(len(part_us) != count for part_us in self.parts_us or []):
+            raise ValueError(f"a part of parts_us has not the {count} samples there are")
         if any(index >= count for index in self.spoiled_samples):
             raise ValueError(f"spoiled_samples names a sample beyond the {count} there are")
         return self
