@@ -220,8 +220,8 @@ TEST(BusFactor, FollowsNcclTests) {
       {"all_reduce", {1.0, 1.5, 1.75}},   {"all_gather", {0.5, 0.75, 0.875}},  {"reduce_scatter", {0.5, 0.75, 0.875}},
       {"all_to_all", {0.5, 0.75, 0.875}}, {"all_to_allv", {0.5, 0.75, 0.875}}, {"gather", {0.5, 0.75, 0.875}},
       {"scatter", {0.5, 0.75, 0.875}},    {"broadcast", {1.0, 1.0, 1.0}},      {"reduce", {1.0, 1.0, 1.0}},
-      {"send_recv", {1.0, 1.0, 1.0}},     {"ping_pong", {1.0, 1.0, 1.0}},      {"bidirectional", {1.0, 1.0, 1.0}},
-      {"memory_copy", {1.0, 1.0, 1.0}},
+      {"send_recv", {1.0, 1.0, 1.0}},     {"one_way", {1.0, 1.0, 1.0}},        {"ping_pong", {1.0, 1.0, 1.0}},
+      {"bidirectional", {1.0, 1.0, 1.0}}, {"memory_copy", {1.0, 1.0, 1.0}},
   };
   for (const auto& [name, factors] : expected) {
     const Collective& collective = find_collective(name);

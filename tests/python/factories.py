@@ -58,13 +58,14 @@ _OPS: dict[str, tuple[float, float, bool]] = {
     "gather": (0.75, 0.75, False),
     "scatter": (0.75, 0.75, False),
     "send_recv": (1.0, 1.0, False),
+    "one_way": (1.0, 1.0, False),
     "ping_pong": (1.0, 1.0, False),
     "bidirectional": (1.0, 1.0, False),
     "barrier": (0.0, 0.0, False),
     "null": (0.0, 0.0, False),
     "memory_copy": (1.0, 0.0, False),
 }
-_ROOTED = ("broadcast", "reduce", "gather", "scatter")
+_ROOTED = ("one_way", "broadcast", "reduce", "gather", "scatter")
 
 
 @dataclass(frozen=True)

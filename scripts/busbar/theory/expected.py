@@ -95,6 +95,7 @@ _MODELS: dict[str, dict[str, _Model]] = {
     "gather": {"binomial tree": _halving},
     "scatter": {"binomial tree": _halving},
     "send_recv": {"direct": _direct},
+    "one_way": {"direct": _direct},
     "ping_pong": {"direct": _direct},
     "bidirectional": {"direct": _direct},
     "barrier": {"dissemination": _dissemination},

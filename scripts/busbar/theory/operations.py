@@ -126,6 +126,15 @@ def _send_recv(e: Exchange, inside: Set[int]) -> Crossing:
     return Crossing(leaving * e.size_bytes, entering * e.size_bytes)
 
 
+def _one_way(e: Exchange, inside: Set[int]) -> Crossing:
+    """The root sends to the next rank."""
+    sender, receiver = e.root in inside, (e.root + 1) % e.ranks in inside
+    return Crossing(
+        float(e.size_bytes * (sender and not receiver)),
+        float(e.size_bytes * (receiver and not sender)),
+    )
+
+
 def _first_to_last(e: Exchange, inside: Set[int]) -> Crossing:
     first, last = 0 in inside, e.ranks - 1 in inside
     return Crossing(
@@ -184,6 +193,7 @@ OPERATIONS: dict[str, Operation] = {
     "all_to_all": Operation(_others, (_all_to_all,)),
     "all_to_allv": Operation(_others, (_all_to_allv,)),
     "send_recv": Operation(_one, (_send_recv,)),
+    "one_way": Operation(_one, (_one_way,)),
     "broadcast": Operation(_one, (_broadcast,), in_network=_broadcast),
     "reduce": Operation(_one, (_reduce,), in_network=_tree_reduce, switch_reduces=True),
     "gather": Operation(_others, (_gather,)),
