@@ -17,6 +17,10 @@ namespace {
 
 using Json = nlohmann::json;
 
+// Libraries have only so many communicators, and all pairs of some hosts are more; one that is not used for so many
+// visits is given back.
+constexpr std::uint64_t kept_visits = 32;
+
 OperationSpec specify(const PointRequest& point, InPlaceResult in_place_result) {
   return OperationSpec{.collective = point.collective,
                        .shape = Shape{.ranks = point.group.ranks_per_part(),
@@ -129,14 +133,22 @@ std::optional<gpu::Health> Visitor::health() const {
 }
 
 GroupContext& Visitor::context_of(const Group& group) {
-  auto& context = groups_[{group.members, group.parts}];
-  if (!context) context = std::make_unique<GroupContext>(runtime_, launch_, progress_, counters_, group);
-  return *context;
+  Kept& kept = groups_[{group.members, group.parts}];
+  kept.last_visit = visits_;
+  if (!kept.context) kept.context = std::make_unique<GroupContext>(runtime_, launch_, progress_, counters_, group);
+  return *kept.context;
+}
+
+/// All members of a group saw the same visits, so they forget it at the same one: opening and closing are collective.
+void Visitor::forget_unused_groups() {
+  std::erase_if(groups_, [&](const auto& group) { return group.second.last_visit + kept_visits < visits_; });
 }
 
 void Visitor::carry_out(const VisitRequest& visit, const Emit& emit) {
   Control& workers = runtime_.workers();
   progress_.begin_visit();
+  ++visits_;
+  forget_unused_groups();
   const auto& members = visit.point.group.members;
   const bool takes_part = std::find(members.begin(), members.end(), workers.rank()) != members.end();
   const Rank leader = members.front();

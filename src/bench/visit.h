@@ -1,6 +1,7 @@
 // Carries out one request: a block of every variant at one point, in shuffled order.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,6 +37,7 @@ class Visitor {
   MemorySpace& memory_for(const OperationSpec& spec) const;
   std::optional<gpu::Health> health() const;
   GroupContext& context_of(const Group& group);
+  void forget_unused_groups();
   nlohmann::json run_block(const VisitRequest& visit, const Variant& variant, GroupContext& group);
 
   Runtime& runtime_;
@@ -44,7 +46,12 @@ class Visitor {
   Progress& progress_;
   CounterReader* counters_;
   using Members = std::pair<std::vector<Rank>, std::vector<std::vector<Rank>>>;  ///< and parts
-  std::map<Members, std::unique_ptr<GroupContext>> groups_;
+  struct Kept {
+    std::unique_ptr<GroupContext> context;
+    std::uint64_t last_visit = 0;
+  };
+  std::map<Members, Kept> groups_;
+  std::uint64_t visits_ = 0;  ///< of the launch, those that this rank takes no part in as well
 };
 
 }  // namespace busbar
