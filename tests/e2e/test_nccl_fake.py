@@ -24,7 +24,8 @@ FAKES = {
 RANKS = 3
 NCCL_OPERATIONS = [
     "all_reduce", "reduce", "broadcast", "all_gather", "reduce_scatter", "all_to_all",
-    "all_to_allv", "gather", "scatter", "send_recv", "ping_pong", "bidirectional", "memory_copy",
+    "all_to_allv", "gather", "scatter", "send_recv", "one_way", "ping_pong",
+    "bidirectional", "memory_copy",
 ]  # fmt: skip
 DATATYPES = [
     "int8", "uint8", "int32", "uint32", "int64", "uint64", "half", "bfloat16", "float", "double",
@@ -69,6 +70,29 @@ def test_every_operation_datatype_and_operator_is_right(launch: Launch) -> None:
     assert [process["gpu"] for process in line["processes"]] == [0, 1, 2]
     assert len(line["system"]["gpus"]) == RANKS
     assert line["system"]["versions"]["nccl"].startswith("2.28")
+
+
+def test_communicators_side_by_side(launch: Launch) -> None:
+    requests = [
+        {**visit(op, 8 * 105), "request": n}
+        for n, op in enumerate(("all_reduce", "all_to_all", "one_way", "broadcast"))
+    ]
+    for request in requests:
+        request["point"]["group"] = {"name": "pairs", "parts": ["0,3", "1-2"]}
+    collnet = {**visit("all_reduce", 8 * 105), "request": 4}
+    collnet["point"]["group"] = {"split": "none", "name": "pairs", "parts": ["0,3", "1-2"]}
+    collnet["variants"] = [{"name": "net", "settings": {"in_network": "collnet"}}]
+    ended = launch(
+        4, "--transport", "nccl", "--serve", requests=[*requests, collnet], environment=FAKES
+    )
+    blocks = ended.answers("block")
+    assert len(blocks) == len(requests), ended.err
+    for block in blocks:
+        assert block["key"]["group"]["parts"] == ["0,3", "1-2"]
+        assert block["block"]["wrong_elements"] == 0
+        assert len(block["block"]["parts_us"]) == 2
+    (refused,) = ended.answers("error")
+    assert "one communicator at a time" in refused["message"]
 
 
 def test_graphs_registration_and_what_has_neither(launch: Launch) -> None:
