@@ -65,6 +65,9 @@ void put_counters(const GroupContext& group, const std::vector<Counters>& by_ran
     for (std::size_t f = 0; f < fault_count; ++f) {
       if (node.faults[f]) facts.faults[f] = facts.faults[f].value_or(0) + *node.faults[f];
     }
+    for (std::size_t i = 0; i < congestion_count; ++i) {
+      if (node.congestion[i]) facts.congestion[i] = facts.congestion[i].value_or(0) + *node.congestion[i];
+    }
   }
 }
 
