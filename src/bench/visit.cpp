@@ -8,6 +8,7 @@
 #include <random>
 
 #include "bench/gpu_health.h"
+#include "bench/nvlink.h"
 #include "measure/exchange.h"
 #include "observe/host.h"
 #include "record/block_json.h"
@@ -193,6 +194,7 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
     GroupHealth gpus = gather_health(control, health_before, health_after);
     facts.gpu_health = std::move(gpus.by_rank);
     facts.throttled = gpus.throttled;
+    facts.nvlink = gather_nvlink(control, health_before, health_after, samples.executions);
   }
   if (!control.is_root()) return {};
   put_counters(group, counters, samples.executions, facts);
