@@ -13,6 +13,7 @@
 
 #include "measure/clock_sync.h"
 #include "measure/exchange.h"
+#include "observe/counters.h"
 #include "observe/environment.h"
 #include "observe/host.h"
 
@@ -43,6 +44,28 @@ Json nics_json(const Host& host) {
   return nics;
 }
 
+Json rdma_ports_json(const Host& host) {
+  Json ports = Json::array();
+  for (const RdmaPort& port : host.rdma_ports) {
+    ports.push_back({{"device", port.device},
+                     {"port", port.port},
+                     {"kind", or_null(port.kind)},
+                     {"link_layer", or_null(port.link_layer)},
+                     {"state", or_null(port.state)},
+                     {"physical_state", or_null(port.physical_state)},
+                     {"rate", or_null(port.rate)},
+                     {"lid", or_null(port.lid)},
+                     {"netdev", or_null(port.netdev)},
+                     {"pci_address", or_null(port.pci_address)},
+                     {"numa_node", or_null(port.numa_node)},
+                     {"model", or_null(port.model)},
+                     {"firmware", or_null(port.firmware)},
+                     {"node_guid", or_null(port.node_guid)},
+                     {"sys_image_guid", or_null(port.sys_image_guid)}});
+  }
+  return ports;
+}
+
 Json host_json(const Host& host) {
   return {{"name", host.name},
           {"cpu", or_null(host.cpu)},
@@ -50,7 +73,9 @@ Json host_json(const Host& host) {
           {"memory_bytes", or_null(host.memory_bytes)},
           {"kernel", host.kernel},
           {"os", or_null(host.os)},
-          {"nics", nics_json(host)}};
+          {"nics", nics_json(host)},
+          {"rdma_ports", rdma_ports_json(host)},
+          {"byte_counters", CounterReader().byte_sources()}};
 }
 
 /// What one process tells of itself; keys and figures that only the survey needs are dropped before it becomes a

@@ -115,6 +115,19 @@ def test_graphs_registration_and_what_has_neither(launch: Launch) -> None:
     assert "belong to GPU memory" in error["message"]
 
 
+def test_what_nvlink_carried_is_told_per_gpu_and_execution(launch: Launch) -> None:
+    bytes_between_looks = 1 << 40
+    ended = _serve(launch, [_sized("all_reduce")], BUSBAR_FAKE_GPU_NVLINK=str(bytes_between_looks))
+    (block,) = (b["block"] for b in ended.answers("block"))
+    each = bytes_between_looks / block["executions"]
+    assert [gpu["tx_bytes"] for gpu in block["nvlink"]] == pytest.approx([each] * RANKS)
+    assert [gpu["crc_errors"] for gpu in block["nvlink"]] == [0] * RANKS
+    assert [gpu["recoveries"] for gpu in block["nvlink"]] == [None] * RANKS
+    assert set(block["congestion"]) == {"xmit_wait_ticks", "cnps_sent", "cnps_handled"}
+    without = _serve(launch, [_sized("all_reduce")]).answers("block")[0]["block"]
+    assert without["nvlink"] == [None] * RANKS
+
+
 def test_what_the_profiler_saw_is_what_was_observed(launch: Launch) -> None:
     variants = [
         {"name": "default", "settings": {}},

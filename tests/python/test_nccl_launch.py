@@ -21,7 +21,7 @@ from busbar.launch.plan import Ranks, make_plan
 from busbar.launch.slots import make_slots
 from busbar.launch.where import Where, hosts_of, target_of
 from busbar.record.lines import LaunchLine
-from busbar.record.models import Nic, Plan, Stopping, Variant, Warmup
+from busbar.record.models import Nic, Plan, RdmaPort, Stopping, Variant, Warmup
 from factories import launch_line
 
 # The plan
@@ -299,26 +299,67 @@ def test_one_host_that_nccl_takes_for_two_uses_sockets_inside() -> None:
     assert (log.between, log.inside) == (frozenset(), {"NET/Socket"})
 
 
-def _launch(driver: str = "mlx5_core", **changes: Any) -> LaunchLine:
+def _port(device: str = "mlx5_0", **changes: Any) -> RdmaPort:
+    port = RdmaPort(
+        device=device, port=1, kind="InfiniBand", link_layer="InfiniBand", state="ACTIVE",
+        physical_state="LinkUp", rate="400 Gb/sec (4X NDR)", lid="0x1c", netdev="ib0",
+        pci_address="0000:3b:00.0", numa_node=0, model="MT4129", firmware="28.39.1002",
+        node_guid=None, sys_image_guid=None,
+    )  # fmt: skip
+    return port.model_copy(update=changes)
+
+
+def _launch(*ports: RdmaPort, **changes: Any) -> LaunchLine:
+    """On hosts that have these ports, by default one of InfiniBand."""
     line = launch_line(0, transport="nccl", **changes)
-    nic = Nic(name="ens1", speed_mbps=400_000, mtu=9000, driver=driver)
-    hosts = [host.model_copy(update={"nics": [nic]}) for host in line.system.hosts]
+    nic = Nic(name="ens1", speed_mbps=400_000, mtu=9000, driver="mlx5_core")
+    has = {"nics": [nic], "rdma_ports": list(ports) or [_port()]}
+    hosts = [host.model_copy(update=has) for host in line.system.hosts]
     return line.model_copy(update={"system": line.system.model_copy(update={"hosts": hosts})})
 
 
 def test_sockets_are_called_out_where_there_is_better() -> None:
     log = read_log(OVER_SOCKETS, "all_reduce", 64, TWO_HOSTS)
     assert fallen_to_sockets(log, _launch()) == (
-        "NCCL fell back to sockets between hosts, although host1 has ens1 (mlx5_core), which can "
-        "do InfiniBand or RoCE."
+        "NCCL fell back to sockets between hosts, although on host1 port 1 of mlx5_0 is active "
+        "(InfiniBand, 400 Gb/sec (4X NDR))."
     )
-    assert fallen_to_sockets(log, _launch(driver="virtio_net")) is None
+    roce = _port("mlx5_3", kind="RoCE", rate=None)
+    assert str(fallen_to_sockets(log, _launch(_port(state="DOWN"), roce, roce))).endswith(
+        "port 1 of mlx5_3 is active (RoCE, rate not known), and 1 more."
+    )
     assert fallen_to_sockets(log, _launch(settings={"NCCL_NET": "Socket"})) is None, "asked for"
     assert fallen_to_sockets(log, _launch(nccl_conf="# /etc/nccl.conf\nNCCL_IB_DISABLE=1")) is None
     fast = read_log(OVER_IB, "all_reduce", 64, TWO_HOSTS)
     assert fallen_to_sockets(fast, _launch()) is None
     inside = Log(inside=frozenset({"NET/Socket"}))
     assert fallen_to_sockets(inside, _launch()) is None
+
+
+@pytest.mark.parametrize(
+    "port",
+    [
+        _port(state="DOWN"),
+        _port(state="INIT"),
+        _port(state=None),
+        _port("irdma0", kind="iWARP"),
+        _port("efa_0", kind=None),
+        _port("rxe0", kind="RoCE", pci_address=None),
+    ],
+)
+def test_sockets_are_right_where_no_port_could_carry_it(port: RdmaPort) -> None:
+    log = read_log(OVER_SOCKETS, "all_reduce", 64, TWO_HOSTS)
+    assert fallen_to_sockets(log, _launch(port)) is None
+
+
+@pytest.mark.parametrize("ports", [[], None])
+def test_a_cluster_without_rdma_is_not_blamed(ports: list[RdmaPort] | None) -> None:
+    """Whatever its network cards could do with another driver."""
+    log = read_log(OVER_SOCKETS, "all_reduce", 64, TWO_HOSTS)
+    line = _launch()
+    hosts = [host.model_copy(update={"rdma_ports": ports}) for host in line.system.hosts]
+    plain = line.model_copy(update={"system": line.system.model_copy(update={"hosts": hosts})})
+    assert fallen_to_sockets(log, plain) is None
 
 
 @pytest.mark.parametrize(
@@ -392,6 +433,6 @@ def test_log_and_profiler_may_contradict_each_other() -> None:
 
 def test_sockets_come_first_in_how() -> None:
     seen = _noted(OVER_SOCKETS, None)
-    assert seen["how"][0].startswith("NCCL fell back to sockets between hosts, although host1 has")
+    assert seen["how"][0].startswith("NCCL fell back to sockets between hosts, although on host1")
     assert "log: INFO NET/IB : No device found." in seen["how"]
     assert _noted([], None)["how"] == ["log: no word of the transports used"]

@@ -19,6 +19,8 @@ from busbar.launch.options import (
     parse_splits,
     parse_variants,
 )
+from busbar.launch.patterns import operations as made_of
+from busbar.launch.patterns import parse_pattern
 from busbar.launch.runner import default_output
 from busbar.launch.slots import Observe
 from busbar.launch.where import Where, hosts_of, target_of
@@ -44,6 +46,8 @@ _EXAMPLES = """
   busbar run all_reduce --on hostfile --hostfile hosts --ranks 64 --fabric ./our-cluster.toml
 
   busbar run all_reduce --transport nccl --on slurm --ranks 16 --in-network off,sharp
+
+  busbar run --pattern pairs --on slurm --ranks 32 -b 4M -e 4M
 
   busbar run --resume busbar-20260101-120000.journal.jsonl
 
@@ -99,6 +103,20 @@ def run(
             "several."
         ),
     ] = "none",
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            help="pairs (each alone, and all in rounds side by side: who is slow), bisection, "
+            "incast or outcast."
+        ),
+    ] = None,
+    isolated: Annotated[
+        int | None,
+        typer.Option(
+            help="Of --pattern pairs: pairs measured alone per rank. [default: all up to 16 "
+            "ranks, else 4]"
+        ),
+    ] = None,
     in_network: Annotated[
         str | None,
         typer.Option(
@@ -207,10 +225,14 @@ def run(
         deadline_seconds=deadline,
         init_deadline_seconds=init_deadline,
         seed=seed,
-        observe=_observe(observe),
+        observe=_observe(observe if pattern is None else "none"),  # one launch for each pair
     )
+    shape = parse_pattern(pattern, isolated, seed)
+    if shape is not None and (nodes is not None or split != "none" or root != 0):
+        raise UsageError("--pattern has its own groups; accepted is none of --nodes, --split, -r")
     what = SweepOptions(
-        operations=operations or [],
+        operations=made_of(shape, operations or []) if shape else operations or [],
+        pattern=shape,
         min_bytes=parse_size(min_bytes),
         max_bytes=parse_size(max_bytes),
         factor=factor,
@@ -225,6 +247,8 @@ def run(
         registrations=registration or ["none"],
     )
     job = Job.new(sys.argv[1:], target, what, measure, fabric, transport)
+    if shape is not None and shape.name == "pairs":
+        typer.echo(f"pairs: {shape.covered_share(target.ranks):.0%} of all are measured alone")
     raise typer.Exit(job.carry_out(output or default_output(Path())))
 
 

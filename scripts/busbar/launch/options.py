@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from busbar.errors import UsageError
 from busbar.launch.in_network import with_mechanisms
+from busbar.launch.patterns import Pattern
 from busbar.launch.slots import Observe
 from busbar.record.key import Split
 from busbar.record.models import Stopping, Variant, Warmup
@@ -34,6 +35,8 @@ class SweepOptions:
     """Also on so many of the first hosts; on all hosts in any case."""
     splits: list[Split | None] = field(default_factory=lambda: [None])
     """As one communicator, or in several side by side."""
+    pattern: Pattern | None = None
+    """Groups and roots are the pattern's, not those of `nodes`, `splits` and `root`."""
     graph: bool = False
     """Captured once as a graph and launched as a whole; on GPUs."""
     registrations: list[str] = field(default_factory=lambda: ["none"])

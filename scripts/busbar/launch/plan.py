@@ -48,6 +48,8 @@ class Ranks:
         divides by these divides by a part's.
         """
         ranks = parse_ranks(group.ranks)
+        if group.parts is not None:
+            return len(group.members()[0])
         if group.split is None or self.placement is None:
             return len(ranks)
         hosts = Counter(self.placement[rank] for rank in ranks)
@@ -130,7 +132,8 @@ def planned_keys(
     if what.in_place not in _PLACEMENTS:
         raise UsageError(f"unknown placement '{what.in_place}'; accepted: out, in, both")
     _refuse_buffers(what, transport)
-    groups = ranks.groups(what.nodes, what.splits)
+    pattern = what.pattern
+    groups = pattern.groups(ranks.count) if pattern else ranks.groups(what.nodes, what.splits)
     for name, datatype, timing in product(what.operations, what.datatypes, what.timings):
         info = described.operation(name)
         if timing not in _TIMINGS:
@@ -139,10 +142,13 @@ def planned_keys(
         placements = _PLACEMENTS[what.in_place] if info.in_place else [False]
         for group in groups:
             members = ranks.ranks_per_part(group)
+            roots: list[int | None] = [what.root if info.rooted else None]
+            if pattern:
+                roots = pattern.roots(members, info.rooted)
             _refuse_misfit(info, what, group.name, members)
             sizes = fitting_sizes(info, what, described.element_bytes(datatype), members)
-            for registration, redop, in_place, size, variant in product(
-                what.registrations, redops, placements, sizes, how.variants
+            for registration, redop, root, in_place, size, variant in product(
+                what.registrations, redops, roots, placements, sizes, how.variants
             ):
                 yield PointKey(
                     transport=transport,
@@ -150,7 +156,7 @@ def planned_keys(
                     size_bytes=size,
                     datatype=datatype,
                     redop=redop,
-                    root=what.root if info.rooted else None,
+                    root=root,
                     in_place=in_place,
                     memory=_MEMORY[transport],
                     registration=registration,
