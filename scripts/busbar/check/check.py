@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from busbar.check.findings import findings, shares_gpus
 from busbar.check.gain import gains
@@ -12,6 +13,8 @@ from busbar.check.result import CheckResult, RowResult, Verdict, label
 from busbar.check.throttling import MAX_THROTTLED_SHARE, throttling
 from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric, Limit
+from busbar.pairs.rounds import PAIR_OPERATION
+from busbar.pairs.sites import Sites, of_fabric
 from busbar.record.evidence import asking_variants, finding
 from busbar.record.models import Block, Launch, PlannedPoint, Point, RunRecord
 from busbar.record.placement import placement, placement_of_parts
@@ -34,8 +37,9 @@ def check(
     max_spoiled_share: float = MAX_SPOILED_SHARE,
     max_throttled_share: float = MAX_THROTTLED_SHARE,
     accept_fake: bool = False,
+    sites: Sites | None = None,
 ) -> CheckResult:
-    """The verdict on a record; `limits` default to the fabric's own.
+    """The verdict on a record; `limits` default to the fabric's own, `sites` to its leaves.
 
     Raises UsageError for a record of figures that nothing measured (unless `accept_fake`, for
     tests), and for one that ran on hosts the fabric does not have.
@@ -47,12 +51,30 @@ def check(
         )
     chosen = fabric.limits if limits is None else limits
     judge = _Judge(record, fabric, chosen, max_spoiled_share, max_throttled_share)
-    return CheckResult(
+    result = CheckResult(
         _title(record, fabric),
         tuple(_notes(record, fabric)),
         tuple(judge.rows()),
         gains(record, fabric),
         findings(record),
+    )
+    return _with_pairs(result, record, of_fabric(fabric) if sites is None else sites)
+
+
+def _with_pairs(result: CheckResult, record: RunRecord, sites: Sites) -> CheckResult:
+    """The same with what pairs say, where there are any."""
+    if not any(point.key.op == PAIR_OPERATION for point in record.points):
+        return result
+    # NumPy takes a while to load: only for those who need it.
+    from busbar.check.pairs import blames, pair_findings, pair_notes, pair_rows
+
+    found = blames(record, sites)
+    return replace(
+        result,
+        notes=(*result.notes, *pair_notes(found)),
+        findings=(*pair_findings(found), *result.findings),
+        pairs=pair_rows(found),
+        blames=found,
     )
 
 

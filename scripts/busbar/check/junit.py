@@ -28,9 +28,10 @@ _TAGS = {
 
 
 def junit_text(result: CheckResult) -> str:
-    """The document; one test case per row."""
+    """The document; one test case per row, and one per host where pairs were measured."""
     cases = [_case(row) for row in result.rows]
-    if not any(row.verdict in JUDGED for row in result.rows):
+    cases += [_pairs_case(row) for row in result.pairs]
+    if not any(row.verdict in JUDGED for row in (*result.rows, *result.pairs)):
         cases.append(_nothing_judged())
     suite = xml.Element("testsuite", name=result.title)
     suite.extend(cases)
@@ -55,11 +56,20 @@ def write_junit(result: CheckResult, path: Path) -> None:
 
 
 def _case(row: RowResult) -> xml.Element:
-    case = xml.Element("testcase", classname="busbar.check", name=row.label)
+    case = _verdict_case(row, "busbar.check")
+    xml.SubElement(case, "system-out").text = f"% of bound: {share_text(row)}. {row.reason}"
+    return case
+
+
+def _pairs_case(row: RowResult) -> xml.Element:
+    return _verdict_case(row, "busbar.check.pairs")
+
+
+def _verdict_case(row: RowResult, classname: str) -> xml.Element:
+    case = xml.Element("testcase", classname=classname, name=row.label)
     if row.verdict in _TAGS:
         message = f"{row.verdict.value}: {row.reason}"
         xml.SubElement(case, _TAGS[row.verdict], message=message)
-    xml.SubElement(case, "system-out").text = f"% of bound: {share_text(row)}. {row.reason}"
     return case
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from busbar.check.gain import GainRow
 from busbar.check.label import label
 from busbar.errors import ExitCode
 from busbar.record.key import PointKey
 from busbar.theory.bound import Bound
+
+if TYPE_CHECKING:
+    from busbar.pairs.blame import Blame
 
 __all__ = ["JUDGED", "CheckResult", "RowResult", "Verdict", "label"]
 
@@ -76,7 +81,11 @@ class CheckResult:
     gains: tuple[GainRow, ...] = ()
     """What reduction in the network gained; none where no variant asks for it."""
     findings: tuple[str, ...] = ()
-    """What a reader must know first, such as a fall-back to sockets."""
+    """What a reader must know first, such as a fall-back to sockets, or a slow host."""
+    pairs: tuple[RowResult, ...] = ()
+    """What pairs say of each host, and of leaves and paths; none where no pairs were measured."""
+    blames: tuple[Blame, ...] = ()
+    """What that rests on."""
 
     def count(self, verdict: Verdict) -> int:
         """How many rows got this verdict."""
@@ -85,7 +94,7 @@ class CheckResult:
     @property
     def exit_code(self) -> ExitCode:
         """Negative before hang before incomplete; incomplete too if nothing was judged at all."""
-        verdicts = {row.verdict for row in self.rows}
+        verdicts = {row.verdict for row in (*self.rows, *self.pairs)}
         if verdicts & _NEGATIVE:
             return ExitCode.NEGATIVE
         if Verdict.HANG in verdicts:
@@ -97,7 +106,16 @@ class CheckResult:
     @property
     def summary(self) -> str:
         """One sentence with the count of each verdict that occurs."""
-        counts = [f"{self.count(v)} {v.value}" for v in Verdict if self.count(v)]
-        judged = any(self.count(v) for v in JUDGED)
+        rows = f"{len(self.rows)} rows: {_counts(self.rows) or 'none'}."
+        pairs = (
+            f" {len(self.pairs)} verdicts by pairs: {_counts(self.pairs)}." if self.pairs else ""
+        )
+        judged = any(row.verdict in JUDGED for row in (*self.rows, *self.pairs))
         nothing = "" if judged else " Nothing was judged, which is not a pass."
-        return f"{len(self.rows)} rows: {', '.join(counts) or 'none'}.{nothing}"
+        return f"{rows}{pairs}{nothing}"
+
+
+def _counts(rows: Sequence[RowResult]) -> str:
+    """`3 PASS, 1 FAIL`."""
+    found = [(v, sum(row.verdict is v for row in rows)) for v in Verdict]
+    return ", ".join(f"{count} {verdict.value}" for verdict, count in found if count)

@@ -42,8 +42,20 @@ def print_result(console: Console, result: CheckResult) -> None:
     for reason in dict.fromkeys(r.reason for r in result.rows if r.verdict is Verdict.UNJUDGED):
         count = sum(r.verdict is Verdict.UNJUDGED and r.reason == reason for r in result.rows)
         console.print(f"[dim]UNJUDGED[/] {count} rows: {escape(reason)}", highlight=False)
+    _print_pairs(console, result.pairs)
     print_gains(console, result.gains)
     console.print(result.summary, highlight=False)
+
+
+def _print_pairs(console: Console, rows: Sequence[RowResult]) -> None:
+    """What did not pass; a culprit's sentence is among the findings already."""
+    for row in rows:
+        if row.verdict is Verdict.PASS:
+            continue
+        style = _STYLE[row.verdict]
+        reason = "named above." if row.verdict is Verdict.FAIL else escape(row.reason)
+        text = f"[{style}]{row.verdict.value}[/] {escape(row.label)}: {reason}"
+        console.print(text, highlight=False)
 
 
 def print_findings(console: Console, findings: Sequence[str]) -> None:

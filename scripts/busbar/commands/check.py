@@ -15,6 +15,7 @@ from busbar.check.table import print_result
 from busbar.check.throttling import MAX_THROTTLED_SHARE
 from busbar.errors import UsageError
 from busbar.fabrics import Fabric
+from busbar.pairs.site_formats import load as load_sites
 from busbar.record.load import load
 from busbar.record.models import Run
 from busbar.terminal import console
@@ -47,16 +48,25 @@ def check(
             metavar="SHARE",
         ),
     ] = MAX_THROTTLED_SHARE,
+    sites: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where hosts hang, to blame leaves rather than their hosts for slow pairs: our "
+            ".toml, Slurm's topology.conf, output of ibnetdiscover or lldpctl -f keyvalue (a "
+            "folder: one file per host). Default: the fabric's leaves."
+        ),
+    ] = None,
 ) -> None:
     """Judge every row of a record against the bound and the limits of its fabric.
 
     A row passes only if the whole 95 % interval over launches is above its limit. What is missing,
     uncertain, unverified or faster than physics never passes, nor does a row whose variant asks for
     reduction in the network where the bytes do not show that it took place. What it gained follows.
+    Where pairs were measured, slow hosts, uplinks and paths are named; each is a negative verdict.
 
     Exit code: 0 every judged row holds; 1 a row failed, had wrong data, beat physics or ran
-    otherwise than its variant asks; 2 input that cannot be read; 3 a required row is missing or
-    uncertain, or nothing was judged; 4 a hang.
+    otherwise than its variant asks, or a host, uplink or path is slow; 2 input that cannot be read;
+    3 a required row is missing or uncertain, or nothing was judged; 4 a hang.
 
     Examples:
 
@@ -65,6 +75,8 @@ def check(
     busbar check run.json --fabric emulated-4x400m
 
     busbar check run.journal.jsonl --fabric ./our-cluster.toml --junit check.xml
+
+    busbar check pairs.json --sites /etc/slurm/topology.conf
     """
     _refuse_other_than_share("--max-spoiled", max_spoiled)
     _refuse_other_than_share("--max-throttled", max_throttled)
@@ -74,6 +86,7 @@ def check(
         _fabric(document.run, fabric),
         max_spoiled_share=max_spoiled,
         max_throttled_share=max_throttled,
+        sites=None if sites is None else load_sites(sites),
     )
     if junit is not None:
         write_junit(result, junit)

@@ -13,12 +13,13 @@ Two questions, both with the number of things tested taken into account (Bonferr
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtr
 
-from busbar.pairs.groups import Group, Kind
+from busbar.pairs.groups import EGRESS, INGRESS, Group, Kind
 from busbar.pairs.matrix import Cells, over_launches
 from busbar.pairs.residuals import Layout, Residuals, line_medians, scale_about
 from busbar.record.statistics import interval_95
@@ -28,7 +29,9 @@ ALPHA = 0.005
 _LEAST_LAUNCHES = 2
 _LEAST_PEERS = 4  # healthy ones to be compared with
 _MOST_LAUNCHES = 50  # beyond this, more launches are no advice
+_LEAST_OF_DIRECTION = 8  # fewer do not tell how wide one direction is
 _FREEDOM = 3
+_EFFICIENCY = 0.37  # of the median distance: so many of its values tell what a deviation's would
 _LEAST_SCALE = 1e-6  # simulated figures have no noise at all
 
 
@@ -66,7 +69,39 @@ class Evidence:
 
 def least_deficit(cells: int, noise: float) -> float:
     """How far below, as a logarithm, a single one of so many cells must lie to stand out."""
-    return float(norm.isf(ALPHA / max(cells, 1))) * noise if noise > 0 else 0.0
+    return float(-ndtri(ALPHA / max(cells, 1))) * noise if noise > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class _Peers:
+    """What healthy ones do, in one launch or over all: sorted, and as sets that may differ."""
+
+    sets: tuple[Cells, ...]
+    """All of them, then those of each direction: hosts may differ in one direction alone."""
+
+    @classmethod
+    def of(cls, *each: Cells) -> _Peers:
+        known = [np.sort(x[np.isfinite(x)]) for x in each]
+        return cls((np.sort(np.concatenate(known)), *(x for x in known if len(known) > 1)))
+
+    def enough(self) -> bool:
+        """Whether anything can be compared with them."""
+        return len(self.sets[0]) >= _LEAST_PEERS
+
+    def centre(self) -> float:
+        """Their median."""
+        return float(np.median(self.sets[0]))
+
+    def widths(self) -> list[tuple[int, float]]:
+        """Of each set: its size, and how far its members lie from each other."""
+        usable = [self.sets[0], *(x for x in self.sets[1:] if len(x) >= _LEAST_OF_DIRECTION)]
+        return [(len(x), max(_LEAST_SCALE, scale_about(x, float(np.median(x))))) for x in usable]
+
+    def share_below(self, value: float) -> float:
+        """The share of them that is as low as this."""
+        return max(
+            float(np.searchsorted(x, value, side="right")) / len(x) for x in self.sets if len(x)
+        )
 
 
 class Test:
@@ -75,59 +110,67 @@ class Test:
     def __init__(self, found: Residuals, layout: Layout) -> None:
         self._found = found
         usable = found.unexplained()
-        self._cells = [np.sort(launch[np.isfinite(launch)]) for launch in usable]
-        lines = np.array(
-            [np.concatenate([line_medians(x, axis) for axis in (0, 1)]) for x in usable]
-        )
-        self._lines = [np.sort(launch[np.isfinite(launch)]) for launch in lines]
-        middle = over_launches(usable)
-        self._all_cells = middle[np.isfinite(middle)]
-        middle_lines = over_launches(lines)
-        self._all_lines = middle_lines[np.isfinite(middle_lines)]
+        lines = [np.array([line_medians(x, axis) for x in usable]) for axis in (1, 0)]
+        self._cells = [_Peers.of(x) for x in usable]
+        self._all_cells = _Peers.of(over_launches(usable))
+        self._lines = [_Peers.of(*x) for x in zip(*lines, strict=True)]
+        self._all_lines = tuple(over_launches(x) for x in lines)
         self._groups = 2 * len(layout.host) + len(layout.leaves) ** 2
         self._measured = int(np.isfinite(found.middle).sum())
 
-    def of(self, group: Group, own: Cells) -> Evidence:
-        """`own`: the cells, per launch, that are this group's alone."""
+    def of(self, group: Group, own: Cells, others: Sequence[tuple[Group, float]]) -> Evidence:
+        """`own`: the cells, per launch, that are this group's alone; `others`: suspects' deficits.
+
+        Those are part of the population too: without them it would seem narrower than it is.
+        """
         single = group.kind is Kind.PATH
         tests = self._measured if single else self._groups
         each = [x[np.isfinite(x)] for x in group.of(own)]
         at = [k for k, x in enumerate(each) if len(x)]
         medians = [float(np.median(each[k])) for k in at]
         centre = float(np.median(medians))
-        peers = self._cells if single else self._lines
-        chances = [
-            self._chance(value, peers[k], self._cells[k], 1 if single else len(each[k]))
+        worst = max(
+            _chance(value, self._cells[k] if single else self._lines[k], self._cells[k],
+                    len(each[k]))
             for k, value in zip(at, medians, strict=True)
-        ]
-        worst = max(chances)
+        )  # fmt: skip
+        peers = self._all_cells if single else self._population(others)
         return Evidence(
             share=math.exp(centre),
             share_ci95=interval_95([math.exp(m) for m in medians]),
             launches=len(at),
-            beyond_population=tests * _tail(centre, self._all_cells if single else self._all_lines),
+            beyond_population=tests * _tail(centre, peers),
             beyond_launches=tests * worst ** len(at),
             launches_needed=_needed(worst, tests),
         )
 
-    @staticmethod
-    def _chance(value: float, peers: Cells, cells: Cells, size: int) -> float:
-        """That a healthy one lies this low in one launch."""
-        if len(peers) < _LEAST_PEERS:
-            return 1.0
-        centre = float(np.median(peers))
-        noise = scale_about(cells, float(np.median(cells))) if len(cells) else 0.0
-        wide = max(scale_about(peers, centre), math.sqrt(math.pi / 2 / size) * noise, _LEAST_SCALE)
-        share = float(np.searchsorted(peers, value, side="right")) / len(peers)
-        return max(share, float(t.sf((centre - value) / wide, _FREEDOM)))
+    def _population(self, others: Sequence[tuple[Group, float]]) -> _Peers:
+        return _Peers.of(
+            *(
+                np.append(lines, [value for group, value in others if group.kind in kinds])
+                for lines, kinds in zip(self._all_lines, (EGRESS, INGRESS), strict=True)
+            )
+        )
 
 
-def _tail(value: float, peers: Cells) -> float:
-    if len(peers) < _LEAST_PEERS:
+def _chance(value: float, peers: _Peers, cells: _Peers, size: int) -> float:
+    """That a healthy group of `size` cells lies this low in one launch."""
+    if not peers.enough():
         return 1.0
-    centre = float(np.median(peers))
-    wide = max(scale_about(peers, centre), _LEAST_SCALE)
-    return float(t.sf((centre - value) / wide, len(peers) - 1))
+    of_median = math.sqrt(math.pi / 2 / size) if size > 1 else 1.0
+    wide = max(*(width for _, width in peers.widths()), *(of_median * w for _, w in cells.widths()))
+    return max(peers.share_below(value), float(stdtr(_FREEDOM, (value - peers.centre()) / wide)))
+
+
+def _tail(value: float, peers: _Peers) -> float:
+    """That a healthy one lies this low over all launches."""
+    if not peers.enough():
+        return 1.0
+    below = value - peers.centre()
+    return max(
+        float(stdtr(max(1.0, _EFFICIENCY * (size - 1)), below / width))
+        for size, width in peers.widths()
+    )
 
 
 def _needed(chance: float, tests: int) -> int | None:

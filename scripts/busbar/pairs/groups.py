@@ -38,6 +38,10 @@ class Kind(Enum):
     PATH = "single path"
 
 
+EGRESS = (Kind.HOST_EGRESS, Kind.NIC_EGRESS)
+INGRESS = (Kind.HOST_INGRESS, Kind.NIC_INGRESS)
+
+
 @dataclass(frozen=True)
 class Group:
     """A thing that could be slow: all cells from one of `sources` to one of `targets`."""
@@ -68,7 +72,7 @@ class Group:
 def port(kind: Kind, endpoint: int, layout: Layout) -> Group:
     """The row (egress) or column (ingress) of an endpoint."""
     one, everyone = np.array([endpoint]), np.arange(len(layout.host))
-    if kind in (Kind.HOST_EGRESS, Kind.NIC_EGRESS):
+    if kind in EGRESS:
         return Group(kind, (endpoint,), one, everyone)
     return Group(kind, (endpoint,), everyone, one)
 

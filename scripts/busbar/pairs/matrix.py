@@ -15,11 +15,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from busbar.pairs.rounds import Pair
+from busbar.pairs.rounds import PAIR_OPERATION, Pair
 from busbar.record.models import Block, Launch, Point, PointKey, RunRecord
 from busbar.units import format_size
-
-OPERATION = "one_way"
 
 Cells: TypeAlias = NDArray[np.float64]
 
@@ -120,7 +118,7 @@ def matrices(record: RunRecord) -> tuple[PairMatrix, ...]:
     launches = {x.id: x for x in record.launches if x.purpose == "measure"}
     found: dict[PointKey, list[Point]] = {}
     for point in record.points:
-        if point.key.op == OPERATION and point.key.size_bytes and not point.wrong_elements:
+        if point.key.op == PAIR_OPERATION and point.key.size_bytes and not point.wrong_elements:
             found.setdefault(_comparable(point.key), []).append(point)
     several = [_title(key, found) for key in found]
     built = (

@@ -14,6 +14,9 @@ from typing import NamedTuple
 from busbar.errors import UsageError
 from busbar.record.key import format_ranks
 
+PAIR_OPERATION = "one_way"
+"""The root of a communicator sends, the next rank receives."""
+
 
 class Pair(NamedTuple):
     """One direction between two endpoints."""

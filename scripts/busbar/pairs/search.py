@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from busbar.pairs.evidence import Evidence, Test, least_deficit
-from busbar.pairs.groups import Group, slow_paths, slow_ports, slow_uplinks
-from busbar.pairs.matrix import Cells, Layer
+from busbar.pairs.groups import Group, deficit, slow_paths, slow_ports, slow_uplinks
+from busbar.pairs.matrix import Cells, Layer, over_launches
 from busbar.pairs.residuals import Codes, Layout, Mask, Residuals, residuals
 
 _ROUNDS = 4  # each measures what is healthy anew, without those suspected before
@@ -55,7 +55,12 @@ def _tested(layer: Layer, layout: Layout, kinds: Codes, groups: list[Group]) -> 
     while True:
         found = residuals(layer, kinds, _mask(groups, kinds))
         test = Test(found, layout)
-        tested = [(group, test.of(group, alone(group, groups, found))) for group in groups]
+        own = [alone(group, groups, found) for group in groups]
+        low = [(g, deficit(g, over_launches(x))) for g, x in zip(groups, own, strict=True)]
+        tested = [
+            (group, test.of(group, cells, [(g, x) for g, x in low if g is not group]))
+            for group, cells in zip(groups, own, strict=True)
+        ]
         kept = [(group, said) for group, said in tested if said.stands_out]
         if len(kept) == len(tested):
             return Explained(found, tuple(kept))
