@@ -26,7 +26,7 @@ def blames(record: RunRecord, sites: Sites) -> tuple[Blame, ...]:
 def pair_findings(found: Sequence[Blame]) -> tuple[str, ...]:
     """A sentence for each culprit."""
     return tuple(
-        _capital(f"{culprit_sentence(culprit, one)[:-1]} ({one.matrix.title}).")
+        f"{culprit_sentence(culprit, one)[:-1]} ({one.matrix.title})."
         for one in found
         for culprit in one.culprits
     )
@@ -71,12 +71,12 @@ def _hosts(one: Blame) -> Iterator[RowResult]:
         elif host in one.not_enough:
             verdict = Verdict.MISSING
             reasons = [
-                f"too few of its pairs are measured to say anything: accepted are {LEAST_CELLS} "
+                f"Too few of its pairs are measured to say anything: accepted are {LEAST_CELLS} "
                 "outgoing and incoming ones."
             ]
         else:
             verdict, reasons = Verdict.PASS, []
-        yield RowResult(label, None, verdict, " ".join(map(_capital, reasons)))
+        yield RowResult(label, None, verdict, " ".join(reasons))
 
 
 def _beside_hosts(one: Blame) -> Iterator[RowResult]:
@@ -92,14 +92,9 @@ def _beside_hosts(one: Blame) -> Iterator[RowResult]:
 
 
 def _row(one: Blame, name: str, verdict: Verdict, sentence: str) -> RowResult:
-    return RowResult(f"pairs {one.matrix.title}: {name}", None, verdict, _capital(sentence))
+    return RowResult(f"pairs {one.matrix.title}: {name}", None, verdict, sentence)
 
 
 def _is_open(culprit: Culprit, host: str) -> bool:
     """Whether it may be another's fault than this host's."""
     return any(set(rival.hosts) != {host} for rival in culprit.rivals)
-
-
-def _capital(sentence: str) -> str:
-    """Only where it begins with a word of ours: names of hosts stay as they are."""
-    return f"T{sentence[1:]}" if sentence.startswith(("the ", "too ")) else sentence

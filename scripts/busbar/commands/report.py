@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from busbar import fabrics
+from busbar.pairs.site_formats import load as load_sites
 from busbar.report.files import read, write_page
 from busbar.terminal import console
 
@@ -47,9 +48,19 @@ def report(
     figures: Annotated[
         Path | None, typer.Option(help="Also draw the figures into this folder, as PNG and SVG.")
     ] = None,
+    sites: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where hosts hang, as for busbar check --sites. Default: the fabric's leaves."
+        ),
+    ] = None,
 ) -> None:
     """Write one HTML page that needs no network: verdict, curves with bounds, samples, system."""
-    judged, sources = read(records, None if fabric is None else fabrics.load(fabric))
+    judged, sources = read(
+        records,
+        None if fabric is None else fabrics.load(fabric),
+        None if sites is None else load_sites(sites),
+    )
     write_page(judged, sources, output)
     out = console()
     out.print(f"Report: {escape(str(output))}", soft_wrap=True)

@@ -51,6 +51,8 @@ class Culprit:
     name: str
     hosts: tuple[str, ...]
     """Whose it is; none for what belongs to leaves."""
+    endpoints: tuple[int, ...]
+    """The same by endpoint."""
     share: float
     """Of the healthy rate."""
     share_ci95: tuple[float, float] | None
@@ -191,6 +193,7 @@ class _Judge:
             kind=group.kind,
             name=self._name(group),
             hosts=self._hosts(group),
+            endpoints=() if group.kind in _OF_LEAVES else group.subject,
             share=said.share,
             share_ci95=said.share_ci95,
             confidence=said.confidence,

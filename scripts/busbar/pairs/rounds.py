@@ -64,7 +64,9 @@ def all_pairs(endpoints: int) -> tuple[Round, ...]:
 
     Circle method: one endpoint stays, the others move on by one place per round.
     """
-    return tuple(way for one in _tournament(endpoints) for way in both_ways(one))
+    _refuse_few(endpoints)
+    turns = (_turn(endpoints, turn) for turn in range(_turns(endpoints)))
+    return tuple(way for one in turns for way in both_ways(one))
 
 
 def both_ways(one: Round) -> tuple[Round, Round]:
@@ -158,15 +160,17 @@ def sample(endpoints: int, budget: int, seed: int) -> Sample:
     chance = random.Random(seed)
     order = list(range(endpoints))
     chance.shuffle(order)
-    rounds = [way for one in _tournament(endpoints) for way in both_ways(one)]
-    chance.shuffle(rounds)
+    ways = [(turn, back) for turn in range(_turns(endpoints)) for back in (False, True)]
+    chance.shuffle(ways)
     taken: list[Round] = []
     left = budget
-    for one in rounds:
+    for turn, back in ways:
         if not left:
             break
-        named = [Pair(order[pair.source], order[pair.target]) for pair in one]
-        chance.shuffle(named)
+        one = _turn(endpoints, turn)
+        named = [Pair(order[a], order[b]) for a, b in both_ways(one)[back]]
+        if left < len(named):
+            chance.shuffle(named)
         taken.append(tuple(named[:left]))
         left -= len(taken[-1])
     covered = (budget - left) / (endpoints * (endpoints - 1))
@@ -186,18 +190,19 @@ def requests(one: Round, ranks: Sequence[int]) -> tuple[Request, ...]:
     return tuple(Request(tuple(parts), root) for root, parts in sorted(found.items()))
 
 
-def _tournament(endpoints: int) -> list[Round]:
-    _refuse_few(endpoints)
-    idle = endpoints % 2  # an odd one out plays against a place that nobody has
-    places = endpoints + idle
-    last = places - 1
-    rounds: list[Round] = []
-    for turn in range(last):
-        pairs = [(turn, last)] + [
-            ((turn + k) % last, (turn - k) % last) for k in range(1, places // 2)
-        ]
-        rounds.append(tuple(Pair(min(a, b), max(a, b)) for a, b in pairs if max(a, b) < endpoints))
-    return rounds
+def _turns(endpoints: int) -> int:
+    """With an odd number, one plays in turns against a place that nobody has."""
+    return endpoints - 1 + endpoints % 2
+
+
+def _turn(endpoints: int, turn: int) -> Round:
+    """One round of a tournament, the lower endpoint first."""
+    last = _turns(endpoints)
+    pairs = [(turn, last)]
+    pairs += [((turn + k) % last, (turn - k) % last) for k in range(1, (last + 1) // 2)]
+    return tuple(
+        Pair(a, b) if a < b else Pair(b, a) for a, b in pairs if a < endpoints and b < endpoints
+    )
 
 
 def _along_chains(pairs: Iterable[Pair]) -> Iterable[Pair]:

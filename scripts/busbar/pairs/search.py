@@ -37,7 +37,7 @@ def search(layer: Layer, layout: Layout, *, paths: bool) -> Explained:
         if np.array_equal(explained, found.explained) and groups:
             break
         found = residuals(layer, kinds, explained)
-    return _tested(layer, layout, kinds, groups)
+    return _tested(layer, layout, found, groups)
 
 
 def alone(group: Group, groups: Iterable[Group], found: Residuals) -> Cells:
@@ -50,10 +50,13 @@ def alone(group: Group, groups: Iterable[Group], found: Residuals) -> Cells:
     return own if np.isfinite(group.of(own)).any() else found.each
 
 
-def _tested(layer: Layer, layout: Layout, kinds: Codes, groups: list[Group]) -> Explained:
+def _tested(layer: Layer, layout: Layout, found: Residuals, groups: list[Group]) -> Explained:
     """Groups within the population's own spread go back to it, and the others are tested anew."""
+    kinds = layout.kinds()
     while True:
-        found = residuals(layer, kinds, _mask(groups, kinds))
+        explained = _mask(groups, kinds)
+        if not np.array_equal(explained, found.explained):
+            found = residuals(layer, kinds, explained)
         test = Test(found, layout)
         own = [alone(group, groups, found) for group in groups]
         low = [(g, deficit(g, over_launches(x))) for g, x in zip(groups, own, strict=True)]

@@ -44,17 +44,29 @@ def culprit_sentence(culprit: Culprit, blame: Blame) -> str:
         f"{alone} measured alone in {culprit.launches} launches, such as "
         f"{_pairs(culprit.proof[:1], blame)}"
     )
-    parts += [_rival(culprit, n, blame) for n in range(len(culprit.rivals))]
+    parts += rival_texts(culprit, blame)
     parts.append(errors_text(culprit))
-    return "; ".join(parts) + "."
+    return _capital("; ".join(parts)) + "."
 
 
 def suspect_sentence(suspect: Suspect, blame: Blame) -> str:
     """Who, how slow, why that is no proof, and what to measure."""
-    return (
+    return _capital(
         f"{_does(suspect.kind, suspect.name)} {suspect.share:.1%} of the healthy rate, but this is "
         f"no proof: {suspect.because}; measure alone {_pairs(suspect.measure, blame)}."
     )
+
+
+def rival_texts(culprit: Culprit, blame: Blame) -> list[str]:
+    """What else it could be, and what would tell."""
+    found = []
+    for rival in culprit.rivals:
+        what = f"it could as well be {_IS[rival.kind].format(rival.name)}"
+        if rival.measure:
+            found.append(f"{what}, which measuring alone {_pairs(rival.measure, blame)} would tell")
+        else:
+            found.append(f"{what}, which no pair can tell apart")
+    return found
 
 
 def errors_text(culprit: Culprit) -> str:
@@ -72,12 +84,9 @@ def _does(kind: Kind, name: str) -> str:
     return _DOES[kind].format(name)
 
 
-def _rival(culprit: Culprit, number: int, blame: Blame) -> str:
-    rival = culprit.rivals[number]
-    what = f"it could as well be {_IS[rival.kind].format(rival.name)}"
-    if not rival.measure:
-        return f"{what}, which no pair can tell apart"
-    return f"{what}, which measuring alone {_pairs(rival.measure, blame)} would tell"
+def _capital(sentence: str) -> str:
+    """Only a word of ours: names of hosts stay as they are."""
+    return f"T{sentence[1:]}" if sentence.startswith("the ") else sentence
 
 
 def _pairs(pairs: Sequence[Pair], blame: Blame) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from busbar.errors import UsageError
 from busbar.fabrics import Fabric
+from busbar.pairs.sites import Sites
 from busbar.record.journal import SUFFIX
 from busbar.record.load import load
 from busbar.report.judge import judge
@@ -15,7 +16,9 @@ from busbar.report.page import Source, render
 from busbar.report.rows import Judged
 
 
-def read(paths: Sequence[Path], fabric: Fabric | None) -> tuple[list[Judged], list[Source]]:
+def read(
+    paths: Sequence[Path], fabric: Fabric | None, sites: Sites | None = None
+) -> tuple[list[Judged], list[Source]]:
     """The records, judged and named after their files. Raises UsageError."""
     if not paths:
         raise UsageError("no record given: accepted are one or more .json or .journal.jsonl files.")
@@ -23,7 +26,7 @@ def read(paths: Sequence[Path], fabric: Fabric | None) -> tuple[list[Judged], li
     for name, path in zip(_names(paths), paths, strict=True):
         record = load(path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        judged.append(judge(name, record, fabric))
+        judged.append(judge(name, record, fabric, sites))
         sources.append(Source(name, path.name, digest))
     return judged, sources
 

@@ -157,11 +157,25 @@ def _tallies(rows: Iterable[Row | Unplaced]) -> tuple[Tally, ...]:
 def _alarms(judged: Judged) -> Iterable[Alarm]:
     for finding in findings(judged.record):
         yield Alarm(finding, ())
+    yield from _alarms_of_pairs(judged)
     yield from _alarms_of_rows(judged)
     for one in judged.unplaced:
         yield Alarm(f"{one.label}: {one.word}", (one.reason,))
     for note in judged.notes:
         yield Alarm(note, (), Grade.UNSURE)
+
+
+def _alarms_of_pairs(judged: Judged) -> Iterable[Alarm]:
+    for one in judged.blames:
+        # NumPy takes a while to load: only for those who need it.
+        from busbar.pairs.sentences import culprit_sentence, suspect_sentence
+
+        if one.culprits:
+            title = f"{many(len(one.culprits), 'culprit')} found by pairs of {one.matrix.title}"
+            yield Alarm(title, _few(culprit_sentence(x, one) for x in one.culprits))
+        if one.suspects:
+            title = f"{many(len(one.suspects), 'suspect')} in pairs of {one.matrix.title}"
+            yield Alarm(title, _few(suspect_sentence(x, one) for x in one.suspects), Grade.UNSURE)
 
 
 def _alarms_of_rows(judged: Judged) -> Iterable[Alarm]:

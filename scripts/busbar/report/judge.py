@@ -13,6 +13,7 @@ from busbar.check import CheckResult, RowResult, Verdict, check
 from busbar.check.result import JUDGED
 from busbar.errors import ExitCode, UsageError
 from busbar.fabrics import Fabric
+from busbar.pairs.sites import Sites
 from busbar.record.evidence import asking_variants
 from busbar.record.models import RunRecord
 from busbar.report.rows import Grade, Judged, Row, Unplaced
@@ -45,33 +46,36 @@ _OVERALL = {
 }
 
 
-def judge(name: str, record: RunRecord, fabric: Fabric | None) -> Judged:
+def judge(
+    name: str, record: RunRecord, fabric: Fabric | None, sites: Sites | None = None
+) -> Judged:
     """A record with what the judge says of it.
 
-    Without `fabric` the one the run names is taken. If that cannot be used, the rows stay
-    unjudged and a note says why: a report must come out of any record that can be read. Raises
-    UsageError if the record does not fit a fabric that was asked for.
+    `sites` defaults to the fabric's leaves. Without `fabric` the one the run names is taken. If
+    that cannot be used, the rows stay unjudged and a note says why: a report must come out of any
+    record that can be read. Raises UsageError if the record does not fit a fabric that was asked
+    for.
     """
     if fabric is not None:
-        return _judged(name, record, fabric, _check(record, fabric), ())
+        return _judged(name, record, fabric, _check(record, fabric, sites), ())
     try:
         own = fabrics.for_run(record.run)
         if own is not None:
-            return _judged(name, record, own, _check(record, own), ())
+            return _judged(name, record, own, _check(record, own, sites), ())
         notes: tuple[str, ...] = ()
     except UsageError as error:
         notes = (f"Not judged: {error.message}",)
-    return _judged(name, record, None, _without_fabric(record), notes)
+    return _judged(name, record, None, _without_fabric(record, sites), notes)
 
 
-def _check(record: RunRecord, fabric: Fabric) -> CheckResult:
+def _check(record: RunRecord, fabric: Fabric, sites: Sites | None) -> CheckResult:
     # The page's banner says what is fake; leaving the rows out would say less.
-    return check(record, fabric, accept_fake=True)
+    return check(record, fabric, accept_fake=True, sites=sites)
 
 
-def _without_fabric(record: RunRecord) -> CheckResult:
+def _without_fabric(record: RunRecord, sites: Sites | None) -> CheckResult:
     """What the judge says with no bound to judge by: wrong data, hangs, missing rows."""
-    result = _check(record, fabrics.load("local"))  # the fabric that has no bounds
+    result = _check(record, fabrics.load("local"), sites)  # the fabric that has no bounds
     rows = tuple(
         replace(row, reason="No fabric to judge against.") if _measured_unjudged(row) else row
         for row in result.rows
@@ -105,7 +109,7 @@ def _judged(
         if row.key is not None
     ]
     verdict, grade = _OVERALL[result.exit_code]
-    if not {row.verdict for row in result.rows} & JUDGED:
+    if not {row.verdict for row in (*result.rows, *result.pairs)} & JUDGED:
         verdict, grade = "not judged", Grade.NEUTRAL
     return Judged(
         name=name,
@@ -117,6 +121,7 @@ def _judged(
         fabric=fabric,
         notes=(*notes, *result.notes),
         gains=result.gains,
+        blames=result.blames,
     )
 
 

@@ -21,6 +21,8 @@ from busbar.report.gain_figures import study_figures
 from busbar.report.gains import BURSTS, Study, studies
 from busbar.report.headline import banners, headline
 from busbar.report.legend import legend, study_legends
+from busbar.report.pair_figures import pair_figures, pair_legends
+from busbar.report.pair_view import curve_rows, pair_views
 from busbar.report.panels import CurveNames, Panel, panels
 from busbar.report.rows import Judged, common_settings, setting_text, varying_settings
 from busbar.report.samples import distributions
@@ -48,7 +50,8 @@ class OpSection:
 def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
     """The whole page."""
     rows = [row for one in judged for row in one.rows]
-    drawn = panels(rows)
+    drawn = panels(curve_rows(judged))
+    pairs = pair_views(judged)
     names = CurveNames(rows)
     varying = varying_settings(rows)
     studied = studies(judged, names)
@@ -63,6 +66,8 @@ def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
         studies=studied,
         study_legends={k: v for study in studied for k, v in study_legends(study).items()},
         bursts=BURSTS,
+        pairs=pairs,
+        pair_legends=pair_legends(pairs),
         common=common_settings(rows),
         scorecard=scorecard(drawn),
         rows=rows,
@@ -77,7 +82,7 @@ def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
         source_facts=[(s.name, f"{s.file}, SHA-256 {s.sha256}") for s in sources],
         schema_version=SCHEMA_VERSION,
         busbar_version=_busbar_version(),
-        figures=_embedded(_figures(drawn, studied)),
+        figures=_embedded(_figures(drawn, studied) | pair_figures(pairs)),
         distributions=_embedded(distributions(drawn)),
         css=_asset("report.css"),
         plotly=Markup(get_plotlyjs()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from busbar.check import Verdict
 from busbar.check.gain import GainRow
@@ -12,6 +13,9 @@ from busbar.fabrics import Fabric
 from busbar.record.key import PointKey
 from busbar.record.models import Point, RunRecord
 from busbar.report.text import setting_parts
+
+if TYPE_CHECKING:
+    from busbar.pairs.blame import Blame
 
 
 class Grade(Enum):
@@ -113,6 +117,8 @@ class Judged:
     """What the judge wants a reader to know besides the rows."""
     gains: tuple[GainRow, ...]
     """What reduction in the network gained; none where no variant asks for it."""
+    blames: tuple[Blame, ...] = ()
+    """What pairs say of hosts, leaves and paths; none where no pairs were measured."""
 
 
 def varying_settings(rows: Iterable[Row]) -> frozenset[str]:
