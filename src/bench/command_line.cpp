@@ -89,6 +89,15 @@ void check_sweep(const CommandLine& line) {
   }
 }
 
+void check_threads(const Wanted& wanted, std::string_view role) {
+  if (wanted.threads < 1) throw UsageError(fmt::format("--threads {}: accepted is 1 or more", wanted.threads));
+  if (wanted.threads > 1 && (wanted.transport != "nccl" || role != "worker")) {
+    throw UsageError(
+        fmt::format("--threads {} belongs to workers of transport nccl, not to the {} of transport {}; accepted is 1",
+                    wanted.threads, role, wanted.transport));
+  }
+}
+
 std::vector<std::uint64_t> sizes_of(const CommandLine& line, const Collective& collective, DataType type, int ranks) {
   const Traits traits = collective.traits();
   if (!traits.has_data) return {0};
@@ -246,6 +255,8 @@ std::optional<CommandLine> parse_command_line(int argc, const char* const* argv,
                  "number of ranks that --describe computes bus factors for [4]");
   app.add_option("--transport", line.wanted.transport,
                  fmt::format("the library that carries operations: {} [mpi]", fmt::join(transports(), ", ")));
+  app.add_option("--threads", line.wanted.threads,
+                 "transport nccl: GPUs of each process, every one a rank on a thread of its own [1]");
   app.add_option("--role", role,
                  "worker, or aggregator: takes no part in operations but reduces for variants with in_network=tree; "
                  "aggregators come after all workers [worker]");
@@ -267,6 +278,7 @@ std::optional<CommandLine> parse_command_line(int argc, const char* const* argv,
   if (role != "worker" && role != "aggregator") {
     throw UsageError(fmt::format("unknown role '{}'; accepted: worker, aggregator", role));
   }
+  check_threads(line.wanted, role);
   line.mode = role == "aggregator"      ? Mode::aggregate
               : describe                ? Mode::describe
               : serve                   ? Mode::serve

@@ -28,6 +28,8 @@ class Ranks:
     count: int
     placement: Sequence[str] | None = None
     """The host of each; None where only the launch tells."""
+    threads: int = 1
+    """Ranks of each process."""
 
     def groups(self, nodes: Sequence[int], splits: Sequence[Split | None]) -> list[Group]:
         """Each group of hosts under each split.
@@ -161,7 +163,7 @@ def planned_keys(
                     memory=_MEMORY[transport],
                     registration=registration,
                     graph=what.graph,
-                    threads=1,
+                    threads=ranks.threads,
                     timing=_TIMINGS[timing],
                     clock_scope="host",
                     variant=variant.name,

@@ -4,7 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <vector>
+#include <cstring>
 
 #include "fakes/nccl/batch.h"
 #include "fakes/nccl/communicator.h"
@@ -33,6 +33,19 @@ ncclResult_t remove_registration(ncclComm_t comm, void* handle) {
   if (comm->registered.erase(handle) == 0) return fail(ncclInvalidArgument, "this buffer is not registered");
   std::free(handle);
   return ncclSuccess;
+}
+
+bool alike_on_all_ranks(const ncclComm& comm, size_t size) {
+  for (int rank = 0; rank < comm.ranks; ++rank) comm.send(rank, std::as_bytes(std::span{&size, 1}));
+  bool alike = true;
+  for (int rank = 0; rank < comm.ranks; ++rank) {
+    size_t other = 0;
+    const Post::Letter letter = comm.receive(rank);
+    std::memcpy(&other, letter.data(), sizeof(other));
+    alike = alike && other == size;
+  }
+  Post::of_process().flush();
+  return alike;
 }
 
 }  // namespace
@@ -74,7 +87,7 @@ FAKE ncclResult_t ncclCommDestroy(ncclComm_t comm) {
 }
 
 FAKE ncclResult_t ncclCommAbort(ncclComm_t comm) {
-  // Others may not abort theirs, and MPI_Comm_free waits for nobody.
+  // Others may not abort theirs.
   for (void* const handle : comm->registered) std::free(handle);
   free_communicator(comm);
   return ncclSuccess;
@@ -109,10 +122,8 @@ FAKE ncclResult_t ncclCommWindowRegister(ncclComm_t comm, void* memory, size_t s
   if (reinterpret_cast<uintptr_t>(memory) % 4096 != 0) {
     return fail(ncclInvalidArgument, "Window address must be suitably aligned.");
   }
-  std::vector<size_t> sizes(static_cast<size_t>(comm->ranks));
-  MPI_Allgather(&size, sizeof(size), MPI_BYTE, sizes.data(), sizeof(size), MPI_BYTE, comm->mpi);
-  for (const size_t other : sizes) {
-    if (other != size) return fail(ncclInvalidArgument, "the window has another size on another rank");
+  if (!alike_on_all_ranks(*comm, size)) {
+    return fail(ncclInvalidArgument, "the window has another size on another rank");
   }
   *window = static_cast<ncclWindow_t>(add_registration(comm));
   return ncclSuccess;

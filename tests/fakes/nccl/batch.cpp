@@ -14,8 +14,9 @@
 namespace busbar::nccl::fake {
 namespace {
 
-int depth = 0;
-std::vector<Task> waiting;
+// A group is open for the thread that opened it.
+thread_local int depth = 0;
+thread_local std::vector<Task> waiting;
 
 /// How the fake GPU takes work; null where this process has another one, whose work is done at once.
 BusbarFakeGpuEnqueue* gpu_enqueue() {

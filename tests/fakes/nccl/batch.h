@@ -1,4 +1,4 @@
-// Operations of the fake library: gathered in groups, put on the fake GPU's stream, carried out by MPI.
+// Operations of the fake library: gathered in groups, put on the fake GPU's stream, carried out by messages.
 #pragma once
 
 #include <nccl.h>

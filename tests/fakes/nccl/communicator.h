@@ -1,17 +1,21 @@
 // What the fake library keeps of a communicator.
 #pragma once
 
-#include <mpi.h>
 #include <nccl.h>
 
+#include <cstddef>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "fakes/nccl/plugins.h"
+#include "fakes/nccl/post.h"
 
 struct ncclComm {
-  MPI_Comm mpi = MPI_COMM_NULL;
+  busbar::nccl::fake::CommId id{};
+  std::vector<int> processes{};  ///< of each rank, in MPI_COMM_WORLD
   int rank = 0;
   int ranks = 1;
   int nodes = 1;
@@ -20,11 +24,14 @@ struct ncclComm {
   ncclResult_t async = ncclSuccess;
   std::set<void*> registered{};
   std::unique_ptr<busbar::nccl::fake::Plugins> plugins{};
+
+  void send(int to, std::span<const std::byte> data) const;
+  busbar::nccl::fake::Post::Letter receive(int from) const;
 };
 
 namespace busbar::nccl::fake {
 
-/// What ncclGetLastError says; the library's only state besides communicators.
+/// What ncclGetLastError says on this thread.
 std::string& last_error();
 ncclResult_t fail(ncclResult_t result, const std::string& words);
 

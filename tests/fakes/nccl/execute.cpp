@@ -14,8 +14,6 @@
 namespace busbar::nccl::fake {
 namespace {
 
-constexpr int message_tag = 5;
-
 using Bytes = std::vector<std::byte>;
 
 struct Type {
@@ -65,11 +63,24 @@ class Collective {
 
   void put(const Bytes& result) const { std::memcpy(task_.output, result.data(), result.size()); }
 
-  Bytes all_inputs(std::size_t each) const {
-    Bytes all(each * ranks());
-    MPI_Allgather(task_.input, static_cast<int>(each), MPI_BYTE, all.data(), static_cast<int>(each), MPI_BYTE,
-                  comm_.mpi);
+  static std::span<const std::byte> part_of(const void* data, std::size_t part, std::size_t bytes) {
+    return {static_cast<const std::byte*>(data) + part * bytes, bytes};
+  }
+
+  /// What the ranks send, one after the other.
+  Bytes from_all(std::size_t each) const {
+    Bytes all;
+    all.reserve(each * ranks());
+    for (int r = 0; r < comm_.ranks; ++r) {
+      const Bytes theirs = comm_.receive(r);
+      all.insert(all.end(), theirs.begin(), theirs.end());
+    }
     return all;
+  }
+
+  Bytes all_inputs(std::size_t each) const {
+    for (int r = 0; r < comm_.ranks; ++r) comm_.send(r, part_of(task_.input, 0, each));
+    return from_all(each);
   }
 
   /// Part `part` of all ranks' inputs, each `bytes_` long, in the order of ranks.
@@ -90,31 +101,25 @@ class Collective {
   }
 
   void broadcast() const {
-    Bytes data(bytes_);
-    if (is_root()) std::memcpy(data.data(), task_.input, bytes_);
-    MPI_Bcast(data.data(), static_cast<int>(bytes_), MPI_BYTE, task_.peer, comm_.mpi);
-    put(data);
+    for (int r = 0; is_root() && r < comm_.ranks; ++r) comm_.send(r, part_of(task_.input, 0, bytes_));
+    put(comm_.receive(task_.peer));
   }
 
   void all_to_all() const {
-    Bytes result(bytes_ * ranks());
-    const int each = static_cast<int>(bytes_);
-    MPI_Alltoall(task_.input, each, MPI_BYTE, result.data(), each, MPI_BYTE, comm_.mpi);
-    put(result);
+    for (int r = 0; r < comm_.ranks; ++r) comm_.send(r, part_of(task_.input, static_cast<std::size_t>(r), bytes_));
+    put(from_all(bytes_));
   }
 
   void gather() const {
-    Bytes result(is_root() ? bytes_ * ranks() : 0);
-    const int each = static_cast<int>(bytes_);
-    MPI_Gather(task_.input, each, MPI_BYTE, result.data(), each, MPI_BYTE, task_.peer, comm_.mpi);
-    if (is_root()) put(result);
+    comm_.send(task_.peer, part_of(task_.input, 0, bytes_));
+    if (is_root()) put(from_all(bytes_));
   }
 
   void scatter() const {
-    Bytes result(bytes_);
-    const int each = static_cast<int>(bytes_);
-    MPI_Scatter(task_.input, each, MPI_BYTE, result.data(), each, MPI_BYTE, task_.peer, comm_.mpi);
-    put(result);
+    for (int r = 0; is_root() && r < comm_.ranks; ++r) {
+      comm_.send(r, part_of(task_.input, static_cast<std::size_t>(r), bytes_));
+    }
+    put(comm_.receive(task_.peer));
   }
 
   const Task& task_;
@@ -122,19 +127,17 @@ class Collective {
   std::size_t bytes_;
 };
 
+/// Sends never wait, so all of them come first.
 void exchange(const std::vector<Task>& tasks) {
-  std::vector<MPI_Request> requests;
   for (const Task& t : tasks) {
-    if (t.kind != Kind::send && t.kind != Kind::recv) continue;
-    const int bytes = static_cast<int>(t.count * element_bytes(t.type));
-    requests.push_back(MPI_REQUEST_NULL);
-    if (t.kind == Kind::send) {
-      MPI_Isend(t.input, bytes, MPI_BYTE, t.peer, message_tag, t.comm->mpi, &requests.back());
-    } else {
-      MPI_Irecv(t.output, bytes, MPI_BYTE, t.peer, message_tag, t.comm->mpi, &requests.back());
-    }
+    if (t.kind != Kind::send) continue;
+    t.comm->send(t.peer, {static_cast<const std::byte*>(t.input), t.count * element_bytes(t.type)});
   }
-  MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE);
+  for (const Task& t : tasks) {
+    if (t.kind != Kind::recv) continue;
+    const Bytes data = t.comm->receive(t.peer);
+    std::memcpy(t.output, data.data(), data.size());
+  }
 }
 
 /// The first byte of each result that this rank gets.
@@ -152,12 +155,14 @@ std::size_t element_bytes(ncclDataType_t type) { return size_of(type_of(type).ou
 const char* datatype_name(ncclDataType_t type) { return type_of(type).name; }
 
 void execute(const std::vector<Task>& tasks) {
-  while (has_fault("hang")) pause();
-  if (has_fault("slow")) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const int rank = tasks.front().comm->rank;
+  while (has_fault("hang", rank)) pause();
+  if (has_fault("slow", rank)) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   for (const Task& task : tasks) Collective(task).run();
   exchange(tasks);
-  if (has_fault("wrong")) spoil(tasks);
-  if (has_fault("async")) {
+  Post::of_process().flush();
+  if (has_fault("wrong", rank)) spoil(tasks);
+  if (has_fault("async", rank)) {
     last_error() = "connection to a peer was lost";
     for (const Task& task : tasks) task.comm->async = ncclRemoteError;
   }

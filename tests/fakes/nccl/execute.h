@@ -1,4 +1,4 @@
-// Carries out the operations of a group by MPI, on host memory.
+// Carries out the operations of a group by messages between its ranks, on host memory.
 #pragma once
 
 #include <vector>
