@@ -12,6 +12,7 @@
 #include "bench/ranks.h"
 #include "collectives/registry.h"
 #include "core/error.h"
+#include "memory/pattern.h"
 
 namespace busbar {
 namespace {
@@ -104,6 +105,14 @@ void check_size(const PointRequest& p, const Traits& traits, int ranks) {
   }
 }
 
+void check_average(const PointRequest& p, int ranks) {
+  const int most = most_averaged_ranks(p.type);
+  if (p.redop != RedOp::avg || ranks <= most) return;
+  throw UsageError(fmt::format(
+      "avg of {} on {} ranks: 1/{} rounds to 0 in that type and so does every result; accepted: at most {} ranks",
+      name(p.type), ranks, ranks, most));
+}
+
 PointRequest parse_point(const Json& point, int ranks) {
   refuse_unknown(
       point, "point",
@@ -141,6 +150,7 @@ PointRequest parse_point(const Json& point, int ranks) {
     throw UsageError(fmt::format("{} needs at least {} ranks; group '{}' has {}", traits.name, traits.min_ranks,
                                  p.group.name, members));
   }
+  check_average(p, members);
   check_size(p, traits, members);
   return p;
 }

@@ -7,6 +7,7 @@
 #include "observe/host.h"
 #include "transport/nccl/observation.h"
 #include "transport/nccl/operation.h"
+#include "transport/nccl/types.h"
 
 namespace busbar::nccl {
 namespace {
@@ -16,11 +17,17 @@ struct Resources {
   std::unique_ptr<Library> library;
   gpu::Device& device;
   Site site;
+  ComputeCapability least;  ///< of all GPUs of the launch
   std::optional<Tuner> tuner;
   std::optional<Profiler> profiler;
   Ledger ledger{};
   std::weak_ptr<Communicator> collnet{};  ///< the one that is alive
 };
+
+std::optional<std::string> refusal_by(const Resources& resources, const OperationSpec& spec) {
+  if (auto why = datatype_refusal(*resources.library, resources.least, spec)) return why;
+  return registration_refusal(*resources.library, spec);
+}
 
 /// While it lives, communicators are made with the variant's table.
 class TableInForce {
@@ -60,7 +67,7 @@ class NcclChannel final : public Channel {
   }
 
   std::unique_ptr<Operation> prepare(const OperationSpec& spec, const Buffers& buffers) override {
-    if (auto why = registration_refusal(*resources_.library, spec)) throw UsageError(*why);
+    if (auto why = refusal_by(resources_, spec)) throw UsageError(*why);
     // A switch or port has one SHARP tree to give, so CollNet lives no longer than one operation: groups that overlap
     // take turns, and all members of a group end theirs together.
     std::shared_ptr<Communicator> comm = settings_.wants_collnet() ? connect() : comm_;
@@ -141,6 +148,16 @@ Site site_of(const mpi::World& world, const gpu::Device& device) {
   return {host_name(), Rank{world.self().value}, info.index, info.pci_bus_id};
 }
 
+/// Collective over the workers.
+ComputeCapability least_of(const mpi::World& world, const gpu::Device& device) {
+  const gpu::DeviceInfo info = device.info();
+  constexpr int minors = 1000;
+  const int mine = info.compute_major * minors + info.compute_minor;
+  int least = mine;
+  mpi::check(MPI_Allreduce(&mine, &least, 1, MPI_INT, MPI_MIN, world.peers()), "MPI_Allreduce");
+  return {least / minors, least % minors};
+}
+
 bool can_load(const char* library) { return dlopen(library, RTLD_LAZY | RTLD_LOCAL) != nullptr; }
 
 class Nccl final : public NcclTransport {
@@ -150,6 +167,7 @@ class Nccl final : public NcclTransport {
         resources_{.library = Library::load(),
                    .device = device,
                    .site = site_of(world, device),
+                   .least = least_of(world, device),
                    .tuner = Tuner::find(),
                    .profiler = Profiler::find()} {}
 
@@ -166,9 +184,7 @@ class Nccl final : public NcclTransport {
     }
   }
 
-  std::optional<std::string> refusal(const OperationSpec& spec) const override {
-    return registration_refusal(*resources_.library, spec);
-  }
+  std::optional<std::string> refusal(const OperationSpec& spec) const override { return refusal_by(resources_, spec); }
 
   std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) override {
     return std::make_unique<NcclChannel>(resources_, mpi::communicator_of(world_.peers(), members),

@@ -4,11 +4,27 @@
 #include <mpi.h>
 #include <nccl.h>
 
+#include <array>
+#include <cstddef>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 
 #include "fakes/nccl/plugins.h"
+
+namespace busbar::nccl::fake {
+
+/// Of one element of any type.
+using Scalar = std::array<std::byte, 8>;
+
+/// What ncclRedOpCreatePreMulSum made.
+struct PreMulSum {
+  ncclDataType_t type = ncclFloat32;
+  Scalar scalar{};
+};
+
+}  // namespace busbar::nccl::fake
 
 struct ncclComm {
   MPI_Comm mpi = MPI_COMM_NULL;
@@ -19,6 +35,8 @@ struct ncclComm {
   bool collnet = false;
   ncclResult_t async = ncclSuccess;
   std::set<void*> registered{};
+  std::map<int, busbar::nccl::fake::PreMulSum> operators{};  ///< by number; NCCL's own have lower ones
+  int next_operator = ncclNumOps;
   std::unique_ptr<busbar::nccl::fake::Plugins> plugins{};
 };
 
