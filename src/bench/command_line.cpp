@@ -39,16 +39,23 @@ std::vector<std::string> operation_names() {
   return names;
 }
 
+template <class T>
+std::vector<std::string_view> names_of(std::span<const T> all) {
+  std::vector<std::string_view> names;
+  for (const T one : all) names.push_back(name(one));
+  return names;
+}
+
 void add_sweep_options(CLI::App& app, CommandLine& line, std::vector<std::string>& sizes) {
   app.add_option("operations", line.operations, fmt::format("what to measure: {}", fmt::join(operation_names(), " ")));
   app.add_option("-b,--min-bytes", sizes[0], "smallest size [8]");
   app.add_option("-e,--max-bytes", sizes[1], "largest size [1M]");
   app.add_option("-f,--factor", line.factor, "from one size to the next, multiply by this [2]");
   app.add_option("-i,--step-bytes", sizes[2], "from one size to the next, add this instead");
-  app.add_option("-d,--datatype", line.datatypes,
-                 "int8 uint8 int32 uint32 int64 uint64 half bfloat16 float double [float]")
+  app.add_option("-d,--datatype", line.datatypes, fmt::format("{} [float]", fmt::join(names_of(all_datatypes()), " ")))
       ->delimiter(',');
-  app.add_option("-o,--redop", line.redops, "sum prod min max avg [sum]")->delimiter(',');
+  app.add_option("-o,--redop", line.redops, fmt::format("{} [sum]", fmt::join(names_of(all_redops()), " ")))
+      ->delimiter(',');
   app.add_option("-r,--root", line.root, "root rank of operations that have one [0]");
   app.add_option("--in-place", line.placement, "out, in or both [out]");
   app.add_option("--timing", line.timing,

@@ -3,11 +3,14 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "observe/host.h"
 #include "transport/nccl/observation.h"
 #include "transport/nccl/operation.h"
 #include "transport/nccl/table_in_force.h"
+#include "transport/nccl/types.h"
 
 namespace busbar::nccl {
 namespace {
@@ -17,6 +20,7 @@ struct Resources {
   std::unique_ptr<Library> library;
   gpu::Device& device;
   Site site;
+  ComputeCapability least;  ///< of all GPUs of the launch
   std::optional<Tuner> tuner;
   std::optional<Profiler> profiler;
   Ledger ledger{};
@@ -26,6 +30,11 @@ struct Resources {
 
 std::optional<std::string> wanted_table(const VariantSettings& settings) {
   return settings.algorithm ? std::optional(table_of(settings)) : std::nullopt;
+}
+
+std::optional<std::string> refusal_by(const Resources& resources, const OperationSpec& spec) {
+  if (auto why = datatype_refusal(*resources.library, resources.least, spec)) return why;
+  return registration_refusal(*resources.library, spec);
 }
 
 class NcclChannel final : public Channel {
@@ -46,7 +55,7 @@ class NcclChannel final : public Channel {
   }
 
   std::unique_ptr<Operation> prepare(const OperationSpec& spec, const Buffers& buffers) override {
-    if (auto why = registration_refusal(*resources_.library, spec)) throw UsageError(*why);
+    if (auto why = refusal_by(resources_, spec)) throw UsageError(*why);
     // A switch or port has one SHARP tree to give, so CollNet lives no longer than one operation: groups that overlap
     // take turns, and all members of a group end theirs together.
     std::shared_ptr<Communicator> comm = settings_.wants_collnet() ? connect() : comm_;
@@ -126,6 +135,15 @@ Site site_of(Rank rank, const gpu::Device& device) {
   return {host_name(), rank, info.index, info.pci_bus_id};
 }
 
+/// Collective over the workers.
+ComputeCapability least_of(Control& workers, const gpu::Device& device) {
+  const gpu::DeviceInfo info = device.info();
+  const auto all = gather_value(workers, ComputeCapability{info.compute_major, info.compute_minor});
+  ComputeCapability least = workers.is_root() ? *std::min_element(all.begin(), all.end()) : ComputeCapability{};
+  broadcast_value(workers, least);
+  return least;
+}
+
 bool can_load(const char* library) { return dlopen(library, RTLD_LAZY | RTLD_LOCAL) != nullptr; }
 
 class Nccl final : public NcclTransport {
@@ -135,6 +153,7 @@ class Nccl final : public NcclTransport {
         resources_{.library = Library::load(),
                    .device = device,
                    .site = site_of(controls.workers().rank(), device),
+                   .least = least_of(controls.workers(), device),
                    .tuner = Tuner::find(),
                    .profiler = Profiler::find()} {}
 
@@ -151,9 +170,7 @@ class Nccl final : public NcclTransport {
     }
   }
 
-  std::optional<std::string> refusal(const OperationSpec& spec) const override {
-    return registration_refusal(*resources_.library, spec);
-  }
+  std::optional<std::string> refusal(const OperationSpec& spec) const override { return refusal_by(resources_, spec); }
 
   bool has_one_at_a_time(const Settings& settings) const override {
     return VariantSettings::parse(settings).wants_collnet();

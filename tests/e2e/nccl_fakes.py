@@ -24,7 +24,8 @@ NCCL_OPERATIONS = [
     "bidirectional", "memory_copy",
 ]  # fmt: skip
 DATATYPES = [
-    "int8", "uint8", "int32", "uint32", "int64", "uint64", "half", "bfloat16", "float", "double",
+    "int8", "uint8", "int32", "uint32", "int64", "uint64", "float8_e4m3",
+    "float8_e5m2", "half", "bfloat16", "float", "double",
 ]  # fmt: skip
 
 needs_nccl = pytest.mark.skipif(

@@ -33,8 +33,9 @@ def _sized(op: str, **more: Any) -> Json:
 def test_every_operation_datatype_and_operator_is_right(launch: Launch) -> None:
     requests = [_sized(op, datatype=d) for op, d in product(NCCL_OPERATIONS, DATATYPES)]
     reducing = product(
-        ["all_reduce", "reduce", "reduce_scatter"], ["sum", "prod", "min", "max", "avg"],
-        ["int32", "float", "half"], [False, True],
+        ["all_reduce", "reduce", "reduce_scatter"],
+        ["sum", "prod", "min", "max", "avg", "premulsum"],
+        ["int8", "int32", "float8_e4m3", "float8_e5m2", "half", "float"], [False, True],
     )  # fmt: skip
     requests += [_sized(o, redop=r, datatype=d, in_place=i) for o, r, d, i in reducing]
     requests += [visit("barrier", 0), visit("null", 0)]
@@ -74,6 +75,27 @@ def test_communicators_side_by_side(launch: Launch) -> None:
         assert len(block["block"]["parts_us"]) == 2
     (refused,) = ended.answers("error")
     assert "one communicator at a time" in refused["message"]
+
+
+def test_float8_where_nccl_or_gpus_are_too_old_is_refused_in_one_sentence(launch: Launch) -> None:
+    wanted = [
+        _sized(op, datatype=d)
+        for op, d in product(["all_reduce", "all_gather"], ["float8_e4m3", "half"])
+    ]
+    old = _serve(launch, wanted, BUSBAR_FAKE_NCCL_VERSION="22301")
+    assert [e["message"] for e in old.answers("error")] == [
+        "float8_e4m3 needs NCCL 2.24 or newer, in the build and at run time (which has 2.23.1); "
+        "accepted: other datatypes"
+    ] * 2
+    assert [b["key"]["datatype"] for b in old.answers("block")] == ["half"] * 2
+
+    ampere = _serve(launch, wanted, BUSBAR_FAKE_GPU_COMPUTE="80")
+    (error,) = ampere.answers("error")
+    assert error["message"].startswith("NCCL 2.28.9 has all_reduce of float8_e4m3 on GPUs of")
+    assert error["message"].endswith("and this launch has one of 8.0; accepted: other datatypes")
+    blocks = ampere.answers("block")
+    assert [b["key"]["op"] for b in blocks] == ["all_reduce", "all_gather", "all_gather"]
+    assert not any(b["block"]["wrong_elements"] for b in blocks)
 
 
 def test_graphs_registration_and_what_has_neither(launch: Launch) -> None:

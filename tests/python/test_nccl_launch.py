@@ -41,7 +41,7 @@ DESCRIBED = Described(
     protocol=1,
     operations=[_info("all_reduce", reduces=True), _info("broadcast", rooted=True)],
     datatypes=[Described.Datatype(name="float", bytes=4)],
-    redops=["sum"],
+    redops=["sum", "premulsum"],
     transports=["mpi", "nccl"],
 )
 
@@ -86,6 +86,13 @@ def test_a_plan_of_nccl_is_about_gpu_memory() -> None:
 def test_gpu_options_are_refused_for_host_memory(what: Any, culprit: str) -> None:
     with pytest.raises(UsageError, match=culprit):
         _plan(transport="mpi", **what)
+
+
+def test_the_pre_multiplied_sum_is_nccls_alone() -> None:
+    plan = _plan(redops=["sum", "premulsum"])
+    assert {row.key.redop for row in plan.rows} == {"sum", "premulsum"}
+    with pytest.raises(UsageError, match="--redop premulsum belongs to --transport nccl"):
+        _plan(transport="mpi", redops=["premulsum"])
 
 
 def test_a_transport_that_the_build_lacks_is_refused() -> None:

@@ -133,6 +133,7 @@ def planned_keys(
         described.check_redop(operator)
     if what.in_place not in _PLACEMENTS:
         raise UsageError(f"unknown placement '{what.in_place}'; accepted: out, in, both")
+    _refuse_operators(what, transport)
     _refuse_buffers(what, transport)
     pattern = what.pattern
     groups = pattern.groups(ranks.count) if pattern else ranks.groups(what.nodes, what.splits)
@@ -169,6 +170,12 @@ def planned_keys(
                     variant=variant.name,
                     group=group,
                 )
+
+
+def _refuse_operators(what: SweepOptions, transport: str) -> None:
+    """Raises UsageError where the transport has not the operator."""
+    if transport != "nccl" and "premulsum" in what.redops:
+        raise UsageError(f"--redop premulsum belongs to --transport nccl, not to {transport}.")
 
 
 def _refuse_buffers(what: SweepOptions, transport: str) -> None:

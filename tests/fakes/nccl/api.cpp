@@ -5,9 +5,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "fakes/nccl/batch.h"
 #include "fakes/nccl/communicator.h"
+#include "fakes/nccl/execute.h"
 #include "fakes/nccl/fault.h"
 
 using namespace busbar::nccl::fake;
@@ -17,9 +19,10 @@ using namespace busbar::nccl::fake;
 namespace {
 
 /// NCCL would leave the GPU's mappings behind; a test wants to know.
-void require_none_registered(ncclComm_t comm) {
-  if (comm->registered.empty()) return;
-  std::fprintf(stderr, "fake NCCL: a communicator ends with %zu buffers registered\n", comm->registered.size());
+void require_nothing_left(ncclComm_t comm) {
+  if (comm->registered.empty() && comm->operators.empty()) return;
+  std::fprintf(stderr, "fake NCCL: a communicator ends with %zu buffers registered and %zu operators\n",
+               comm->registered.size(), comm->operators.size());
   std::abort();
 }
 
@@ -81,7 +84,7 @@ FAKE ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUnique
 }
 
 FAKE ncclResult_t ncclCommDestroy(ncclComm_t comm) {
-  require_none_registered(comm);
+  require_nothing_left(comm);
   free_communicator(comm);
   return ncclSuccess;
 }
@@ -133,6 +136,21 @@ FAKE ncclResult_t ncclCommWindowDeregister(ncclComm_t comm, ncclWindow_t window)
   return remove_registration(comm, window);
 }
 #endif
+
+FAKE ncclResult_t ncclRedOpCreatePreMulSum(ncclRedOp_t* op, void* scalar, ncclDataType_t type,
+                                           ncclScalarResidence_t residence, ncclComm_t comm) {
+  if (!has_datatype(type)) return fail(ncclInvalidArgument, "invalid type");
+  if (residence != ncclScalarHostImmediate) return fail(ncclInvalidArgument, "the fake has no scalars on the device");
+  PreMulSum made{type, {}};
+  std::memcpy(made.scalar.data(), scalar, element_bytes(type));
+  *op = static_cast<ncclRedOp_t>(comm->next_operator++);
+  comm->operators[*op] = made;
+  return ncclSuccess;
+}
+
+FAKE ncclResult_t ncclRedOpDestroy(ncclRedOp_t op, ncclComm_t comm) {
+  return comm->operators.erase(op) == 1 ? ncclSuccess : fail(ncclInvalidArgument, "there is no such operator");
+}
 
 FAKE ncclResult_t ncclAllReduce(const void* input, void* output, size_t count, ncclDataType_t type, ncclRedOp_t op,
                                 ncclComm_t comm, cudaStream_t stream) {

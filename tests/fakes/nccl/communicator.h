@@ -3,7 +3,9 @@
 
 #include <nccl.h>
 
+#include <array>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -12,6 +14,19 @@
 
 #include "fakes/nccl/plugins.h"
 #include "fakes/nccl/post.h"
+
+namespace busbar::nccl::fake {
+
+/// Of one element of any type.
+using Scalar = std::array<std::byte, 8>;
+
+/// What ncclRedOpCreatePreMulSum made.
+struct PreMulSum {
+  ncclDataType_t type = ncclFloat32;
+  Scalar scalar{};
+};
+
+}  // namespace busbar::nccl::fake
 
 struct ncclComm {
   busbar::nccl::fake::CommId id{};
@@ -23,6 +38,8 @@ struct ncclComm {
   bool collnet = false;
   ncclResult_t async = ncclSuccess;
   std::set<void*> registered{};
+  std::map<int, busbar::nccl::fake::PreMulSum> operators{};  ///< by number; NCCL's own have lower ones
+  int next_operator = ncclNumOps;
   std::unique_ptr<busbar::nccl::fake::Plugins> plugins{};
 
   void send(int to, std::span<const std::byte> data) const;

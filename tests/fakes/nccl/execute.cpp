@@ -21,16 +21,24 @@ struct Type {
   const char* name;
 };
 
-const Type& type_of(ncclDataType_t type) {
-  static constexpr std::array types{Type{DataType::int8, "ncclInt8"},       Type{DataType::uint8, "ncclUint8"},
-                                    Type{DataType::int32, "ncclInt32"},     Type{DataType::uint32, "ncclUint32"},
-                                    Type{DataType::int64, "ncclInt64"},     Type{DataType::uint64, "ncclUint64"},
-                                    Type{DataType::half, "ncclFloat16"},    Type{DataType::float32, "ncclFloat32"},
-                                    Type{DataType::float64, "ncclFloat64"}, Type{DataType::bfloat16, "ncclBfloat16"}};
-  return types.at(static_cast<std::size_t>(type));
-}
+/// In the order of ncclDataType_t; the last two since 2.24.
+constexpr std::array types{Type{DataType::int8, "ncclInt8"},
+                           Type{DataType::uint8, "ncclUint8"},
+                           Type{DataType::int32, "ncclInt32"},
+                           Type{DataType::uint32, "ncclUint32"},
+                           Type{DataType::int64, "ncclInt64"},
+                           Type{DataType::uint64, "ncclUint64"},
+                           Type{DataType::half, "ncclFloat16"},
+                           Type{DataType::float32, "ncclFloat32"},
+                           Type{DataType::float64, "ncclFloat64"},
+                           Type{DataType::bfloat16, "ncclBfloat16"},
+                           Type{DataType::float8_e4m3, "ncclFloat8e4m3"},
+                           Type{DataType::float8_e5m2, "ncclFloat8e5m2"}};
+
+const Type& type_of(ncclDataType_t type) { return types.at(static_cast<std::size_t>(type)); }
 
 RedOp redop_of(ncclRedOp_t op) {
+  if (op >= ncclNumOps) return RedOp::premulsum;
   static constexpr std::array ops{RedOp::sum, RedOp::prod, RedOp::max, RedOp::min, RedOp::avg};
   return ops.at(static_cast<std::size_t>(op));
 }
@@ -43,11 +51,11 @@ class Collective {
 
   void run() {
     switch (task_.kind) {
-      case Kind::all_reduce: return put(reduced(all_inputs(bytes_), 0));
+      case Kind::all_reduce: return put(reduced(all_contributions(bytes_), 0));
       case Kind::reduce: return reduce();
       case Kind::broadcast: return broadcast();
       case Kind::all_gather: return put(all_inputs(bytes_));
-      case Kind::reduce_scatter: return put(reduced(all_inputs(bytes_ * ranks()), rank()));
+      case Kind::reduce_scatter: return put(reduced(all_contributions(bytes_ * ranks()), rank()));
       case Kind::all_to_all: return all_to_all();
       case Kind::gather: return gather();
       case Kind::scatter: return scatter();
@@ -78,12 +86,26 @@ class Collective {
     return all;
   }
 
-  Bytes all_inputs(std::size_t each) const {
-    for (int r = 0; r < comm_.ranks; ++r) comm_.send(r, part_of(task_.input, 0, each));
+  Bytes all_inputs(std::size_t each) const { return gathered(task_.input, each); }
+
+  /// Inputs to a reduction, each multiplied by its rank's scalar where there is one.
+  Bytes all_contributions(std::size_t each) const {
+    if (redop_of(task_.op) != RedOp::premulsum) return all_inputs(each);
+    const std::size_t element = element_bytes(task_.type);
+    Bytes mine(each);
+    std::memcpy(mine.data(), task_.input, each);
+    for (std::size_t at = 0; at < each; at += element) {
+      reduce_into(type_of(task_.type).ours, RedOp::prod, mine.data() + at, task_.scalar.data(), 1);
+    }
+    return gathered(mine.data(), each);
+  }
+
+  Bytes gathered(const void* mine, std::size_t each) const {
+    for (int r = 0; r < comm_.ranks; ++r) comm_.send(r, part_of(mine, 0, each));
     return from_all(each);
   }
 
-  /// Part `part` of all ranks' inputs, each `bytes_` long, in the order of ranks.
+  /// Part `part` of all ranks' contributions, each `bytes_` long, in the order of ranks.
   Bytes reduced(const Bytes& all, std::size_t part) const {
     const std::size_t stride = all.size() / ranks();
     const auto of = [&](std::size_t r) { return all.data() + r * stride + part * bytes_; };
@@ -96,7 +118,7 @@ class Collective {
   }
 
   void reduce() const {
-    const Bytes result = reduced(all_inputs(bytes_), 0);
+    const Bytes result = reduced(all_contributions(bytes_), 0);
     if (is_root()) put(result);
   }
 
@@ -150,6 +172,11 @@ void spoil(const std::vector<Task>& tasks) {
 }
 
 }  // namespace
+
+bool has_datatype(ncclDataType_t type) {
+  const std::size_t known = version() < NCCL_VERSION(2, 24, 0) ? types.size() - 2 : types.size();
+  return static_cast<std::size_t>(type) < known;
+}
 
 std::size_t element_bytes(ncclDataType_t type) { return size_of(type_of(type).ours); }
 const char* datatype_name(ncclDataType_t type) { return type_of(type).name; }
