@@ -93,18 +93,21 @@ Json process_json(const Host& host, Role role) {
           {"about", host_json(host)}};
 }
 
-/// Rank 0: processes[] and hosts[] out of what every rank told.
-void assemble(const std::vector<std::string>& told, Json& processes, Json& hosts) {
+/// Rank 0: processes[], an entry for every thread that is a rank, and hosts[] out of what every process told.
+void assemble(const std::vector<std::string>& told, int threads, Json& processes, Json& hosts) {
   std::map<std::uint64_t, int> domains;
   std::set<std::string> known;
-  for (std::size_t rank = 0; rank < told.size(); ++rank) {
-    Json process = Json::parse(told[rank]);
+  for (const std::string& text : told) {
+    Json process = Json::parse(text);
     const auto key = process.at("clock_key").get<std::uint64_t>();
     process["clock_domain"] = domains.emplace(key, static_cast<int>(domains.size())).first->second;
-    process["rank"] = rank;
     if (known.insert(process.at("host").get<std::string>()).second) hosts.push_back(process.at("about"));
     process.erase("about");
-    processes.push_back(std::move(process));
+    for (int thread = 0; thread < threads; ++thread) {
+      process["rank"] = processes.size();
+      process["thread"] = thread;
+      processes.push_back(process);
+    }
   }
 }
 
@@ -149,9 +152,9 @@ Launch survey(Runtime& runtime, const BuildInfo& build, const Introductions& eve
 
   Json processes = Json::array();
   Json hosts = Json::array();
-  if (workers.is_root()) assemble(everyone.told, processes, hosts);
+  if (workers.is_root()) assemble(everyone.told, runtime.threads(), processes, hosts);
   const Json shared = Json::parse(broadcast_text(workers, processes.dump()));
-  Launch launch;
+  Launch launch{.places = {}, .threads = runtime.threads()};
   for (const Json& process : shared) {
     if (process.at("role") != name(Role::worker)) continue;
     launch.places.push_back({process.at("host").get<std::string>(), process.at("clock_key").get<std::uint64_t>()});

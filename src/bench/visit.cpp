@@ -202,6 +202,7 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
                    .memory = runtime_.memory().name(),
                    .variant = variant.name,
                    .nodes = group.nodes(),
+                   .threads = launch_.threads,
                    .algorithm_bytes = point.collective->algorithm_elements(spec.shape) * size_of(point.type),
                    .bus_factor = point.collective->bus_factor(spec.shape.ranks),
                    .launch_began = launch_.began,

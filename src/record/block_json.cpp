@@ -79,7 +79,7 @@ Json key_json(const PointRequest& point, const BlockFacts& facts) {
           {"memory", facts.memory},
           {"registration", name(point.registration)},
           {"graph", point.graph},
-          {"threads", 1},
+          {"threads", facts.threads},
           {"timing", name(point.timing)},
           {"clock_scope", "host"},
           {"variant", facts.variant},

@@ -20,6 +20,7 @@ struct BlockFacts {
   std::string_view memory;
   std::string variant{};
   int nodes = 1;
+  int threads = 1;  ///< ranks of each process
   std::uint64_t algorithm_bytes = 0;
   double bus_factor = 1;
   Nanoseconds launch_began{};

@@ -19,6 +19,7 @@ from busbar.launch.nccl_log import Log, fallen_to_sockets, in_network, note, rea
 from busbar.launch.options import MeasureOptions, SweepOptions, parse_variants
 from busbar.launch.plan import Ranks, make_plan
 from busbar.launch.slots import make_slots
+from busbar.launch.target import Programs
 from busbar.launch.where import Where, hosts_of, target_of
 from busbar.record.lines import LaunchLine
 from busbar.record.models import Nic, Plan, RdmaPort, Stopping, Variant, Warmup
@@ -40,13 +41,17 @@ DESCRIBED = Described(
     protocol=1,
     operations=[_info("all_reduce", reduces=True), _info("broadcast", rooted=True)],
     datatypes=[Described.Datatype(name="float", bytes=4)],
-    redops=["sum"],
+    redops=["sum", "premulsum"],
     transports=["mpi", "nccl"],
 )
 
 
 def _plan(
-    *variants: str, transport: str = "nccl", operations: list[str] | None = None, **what: Any
+    *variants: str,
+    transport: str = "nccl",
+    operations: list[str] | None = None,
+    threads: int = 1,
+    **what: Any,
 ) -> Plan:
     measure = MeasureOptions(
         variants=parse_variants(list(variants)),
@@ -60,7 +65,7 @@ def _plan(
         observe="largest",
     )
     sweep = SweepOptions(operations or ["all_reduce"], 8, 64, **what)
-    return make_plan(sweep, measure, DESCRIBED, Ranks(2), transport)
+    return make_plan(sweep, measure, DESCRIBED, Ranks(2, threads=threads), transport)
 
 
 def test_a_plan_of_nccl_is_about_gpu_memory() -> None:
@@ -81,6 +86,13 @@ def test_a_plan_of_nccl_is_about_gpu_memory() -> None:
 def test_gpu_options_are_refused_for_host_memory(what: Any, culprit: str) -> None:
     with pytest.raises(UsageError, match=culprit):
         _plan(transport="mpi", **what)
+
+
+def test_the_pre_multiplied_sum_is_nccls_alone() -> None:
+    plan = _plan(redops=["sum", "premulsum"])
+    assert {row.key.redop for row in plan.rows} == {"sum", "premulsum"}
+    with pytest.raises(UsageError, match="--redop premulsum belongs to --transport nccl"):
+        _plan(transport="mpi", redops=["premulsum"])
 
 
 def test_a_transport_that_the_build_lacks_is_refused() -> None:
@@ -152,7 +164,7 @@ def test_mechanisms_are_refused_where_they_cannot_be() -> None:
 
 def _where(**more: Any) -> Where:
     fields = {
-        "on": "local", "transport": "nccl", "ranks": None, "hosts": None, "rates": [],
+        "on": "local", "transport": "nccl", "ranks": None, "threads": 1, "hosts": None, "rates": [],
         "leaves": None, "uplinks": [], "hostfile": None, "aggregators": None, "extra": [],
     }  # fmt: skip
     return Where(**{**fields, **more})
@@ -175,6 +187,47 @@ def test_a_local_run_has_a_rank_for_each_gpu(monkeypatch: pytest.MonkeyPatch) ->
     assert target_of(_where(), []).ranks == 3
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert target_of(_where(), []).ranks == 1
+
+
+_PROGRAMS = Programs(worker=["busbar-bench", "--threads", "4"], aggregator=[])
+
+
+def test_ranks_are_counted_and_processes_started(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("a slots=2\nb slots=2\n")
+    local = target_of(_where(ranks=8, threads=4), [])
+    assert (local.ranks, local.threads, local.placement()) == (8, 4, ["localhost"] * 8)
+    words = local.command(_PROGRAMS, {}, 3)
+    assert words[words.index("-np") + 1] == "2"
+    assert "localhost:2" in words
+    some = _where(on="hostfile", hostfile=tmp_path / "hosts", ranks=16, threads=4)
+    words = target_of(some, []).command(_PROGRAMS, {}, 3)
+    assert words[words.index("-np") + 1] == "4"
+
+
+def test_srun_starts_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    words = target_of(_where(on="slurm", ranks=16, threads=4), []).command(_PROGRAMS, {}, 3)
+    assert "--ntasks=4" in words
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"ranks": 6, "threads": 4}, "--threads 4 does not divide 6 ranks"),
+        ({"on": "slurm", "ranks": 6, "threads": 4}, "does not divide 6 ranks"),
+        ({"ranks": 4, "threads": 2, "transport": "mpi"}, "belongs to --transport nccl, not to mpi"),
+        ({"ranks": 4, "threads": 2, "on": "emulated"}, "a process for every rank"),
+        ({"ranks": 4, "threads": 0}, "at least 1"),
+    ],
+)
+def test_threads_that_cannot_be_are_refused(more: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        target_of(_where(**more), [])
+
+
+def test_threads_are_part_of_every_points_key() -> None:
+    assert {row.key.threads for row in _plan("a:", threads=2).rows} == {2}
+    assert {row.key.threads for row in _plan("a:").rows} == {1}
 
 
 # Variables and files

@@ -62,8 +62,11 @@ def finding_by_nvlink(
 ) -> Finding | None:
     """What the counters of the GPUs' NVLinks prove on one host; None where there are none.
 
-    A variant that asks for the fabric's switches is not answered by NVLink's.
+    A variant that asks for the fabric's switches is not answered by NVLink's; several communicators
+    side by side are not told apart.
     """
+    if key.group.parts is not None:
+        return None
     of_fabric = variant is not None and variant.in_network in ("collnet", "sharp")
     if of_fabric or len(set(hosts)) != 1 or key.op not in OPERATIONS:
         return None

@@ -10,9 +10,11 @@ Purpose = Literal["measure", "observe"]
 
 
 class Process(Model):
-    """One process of a launch. Rank, process and GPU are three different things."""
+    """One rank of a launch: a process, or a thread of one. Rank, process and GPU differ."""
 
     rank: Count
+    thread: Count = 0
+    """Of its process, whose worker ranks follow each other: above 0 where each has several."""
     host: Name
     role: Literal["worker", "aggregator"]
     pid: int | None

@@ -52,8 +52,8 @@ DeviceInfo FakeDevice::info() const {
           .pci_bus_id = fmt::format("0000:{:02x}:00.0", index_ + 1),
           .memory = Bytes{memory_bytes()},
           .multiprocessors = 132,
-          .compute_major = 9,
-          .compute_minor = 0};
+          .compute_major = compute_capability() / 10,
+          .compute_minor = compute_capability() % 10};
 }
 
 Health FakeDevice::health() const {
