@@ -10,6 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from busbar.check.pairs import blames
+from busbar.fabrics import from_emulation
+from busbar.pairs.groups import Kind
+from busbar.pairs.sites import of_fabric
 from busbar.record.journal import read_journal
 from commands import QUICK, busbar, command, environment, needs_emulation, valid
 from conftest import BIN
@@ -257,3 +261,21 @@ def test_communicators_side_by_side(tmp_path: Path) -> None:
         assert sent is not None and 2 * 262144 <= sent < 2.2 * 262144
     for sent in node.tx_bytes_per_node:
         assert sent is not None and sent < 26214
+
+
+@needs_emulation
+def test_pairs_name_the_slow_direction_of_a_host(tmp_path: Path) -> None:
+    # A fifth of the rate, far beyond what a busy machine does to the others.
+    done = busbar(
+        "run", "--pattern", "pairs", "--on", "emulated", "--hosts", "5", "--rate",
+        "host3.rx=80mbit", "-b", "256K", "-e", "256K", "--launches", "2", *QUICK, "--output",
+        "r.json", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = valid(tmp_path / "r.json")
+    assert record.run.emulation is not None
+    (one,) = blames(record, of_fabric(from_emulation(record.run.emulation)))
+    assert [(culprit.name, culprit.kind) for culprit in one.culprits] == [
+        ("host3", Kind.HOST_INGRESS)
+    ]
+    assert "host3 receives at" in done.stdout
