@@ -269,3 +269,14 @@ def test_many_endpoints() -> None:
     assert _named(_blame(world)) == [
         (Kind.HOST_EGRESS, "host6"), (Kind.HOST_INGRESS, "host91"), (Kind.LEAF_UP, "leaf7"),
     ]  # fmt: skip
+
+
+def test_a_path_whose_launches_may_as_well_be_healthy_is_a_suspect() -> None:
+    healthy = matrix(World(6, launches=3))
+    times_us = healthy.isolated.times_us.copy()
+    times_us[:, 0, 3] *= np.array([1.08, 1.3, 1.9])  # slow in each, and nobody knows how slow
+    found = blame(replace(healthy, isolated=replace(healthy.isolated, times_us=times_us)))
+    assert found.culprits == ()
+    (suspect,) = found.suspects
+    assert (suspect.kind, suspect.name) == (Kind.PATH, "host1 → host4")
+    assert "its launches differ so much" in suspect.because

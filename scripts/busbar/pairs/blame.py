@@ -167,6 +167,9 @@ class _Judge:
             wanted = f"{more} would tell" if more and more > said.launches else "more would tell"
             launches = "1 launch" if said.launches == 1 else f"{said.launches} launches"
             return f"measured in {launches}, {wanted}"
+        if said.share_ci95 is not None and said.share_ci95[1] >= 1:
+            low, high = said.share_ci95
+            return f"its launches differ so much that {low:.0%} to {high:.0%} is all they tell"
         if group.kind is Kind.PATH and self._few_beside(group):
             return "too few other pairs of its two ends are measured to acquit their ports"
         return ""
