@@ -7,6 +7,13 @@
 #include "core/error.h"
 #include "memory/host.h"
 #include "transport/mpi.h"
+#ifdef BUSBAR_HAS_UCX
+#include <unistd.h>
+
+#include "observe/environment.h"
+#include "transport/mpi_control.h"
+#include "transport/ucx.h"
+#endif
 #ifdef BUSBAR_HAS_NCCL
 #include <cstdlib>
 #include <set>
@@ -66,11 +73,30 @@ Equipment equip_with_nccl(const mpi::World& world) {
 }
 #endif
 
+#ifdef BUSBAR_HAS_UCX
+Equipment equip_with_ucx(const mpi::World& world) {
+  const auto control_of = [&world](const std::vector<Rank>& members) -> std::unique_ptr<Control> {
+    const mpi::Communicator group = mpi::communicator_of(world.peers(), members);
+    return std::make_unique<mpi::MpiControl>(group.get());
+  };
+  auto transport = ucx::make_transport(
+      {.control_of = control_of, .ranks = world.workers(), .share_core = ranks_share_cores(environ)});
+  Equipment equipment;
+  equipment.memory = transport->memory();
+  equipment.transport = std::move(transport);
+  equipment.versions = {{"mpi", mpi::library_version()}, {"ucx", ucx::library_version()}};
+  return equipment;
+}
+#endif
+
 }  // namespace
 
 Equipment equip(const mpi::World& world, const Wanted& wanted) {
 #ifdef BUSBAR_HAS_NCCL
   if (wanted.transport == "nccl") return equip_with_nccl(world);
+#endif
+#ifdef BUSBAR_HAS_UCX
+  if (wanted.transport == "ucx") return equip_with_ucx(world);
 #endif
   if (wanted.transport != "mpi") {
     throw UsageError(fmt::format("transport '{}' is not in this build; accepted: {}", wanted.transport,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <mpi.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include "bench/mpi_aggregate.h"
 #include "bench/server.h"
 #include "measure/watchdog.h"
+#include "observe/environment.h"
 #include "observe/host.h"
 #include "record/jsonl.h"
 #include "record/table.h"
@@ -135,9 +137,7 @@ int mpi_main(int argc, char** argv, const Outfitter& outfit) {
 
   // When a peer dies, writing to it fails: then its own end is to be the news, not that of all who wrote to it.
   std::signal(SIGPIPE, SIG_IGN);
-  // Launchers say whether ranks outnumber cores; a waiting rank must then let others run.
-  const char* const yields = std::getenv("OMPI_MCA_mpi_yield_when_idle");
-  const MonotonicClock clock(yields != nullptr && std::string_view{yields} == "1");
+  const MonotonicClock clock(ranks_share_cores(environ));
   const auto deadline =
       std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(line->init_deadline_seconds));
   const Nanoseconds begin = clock.now();
