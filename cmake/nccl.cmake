@@ -8,13 +8,12 @@ if(NOT busbar_nccl_build_library)
   set(busbar_nccl_build_library "")  # the header alone is enough
 endif()
 
-file(GLOB busbar_nccl_sources CONFIGURE_DEPENDS src/transport/nccl/*.cpp)
+file(GLOB busbar_nccl_sources CONFIGURE_DEPENDS src/transport/nccl.cpp src/transport/nccl/*.cpp)
 target_sources(busbar-engine PRIVATE ${busbar_nccl_sources})
 target_include_directories(busbar-engine SYSTEM PUBLIC ${BUSBAR_NCCL_INCLUDE} ${CUDAToolkit_INCLUDE_DIRS})
 target_compile_definitions(busbar-engine PUBLIC BUSBAR_HAS_NCCL PRIVATE
   BUSBAR_NCCL_BUILD_LIBRARY="${busbar_nccl_build_library}")
 target_link_libraries(busbar-engine PUBLIC ${CMAKE_DL_LIBS})
-target_sources(busbar-mpi-main PRIVATE src/transport/nccl.cpp)
 
 if(NOT BUSBAR_TESTS)
   return()

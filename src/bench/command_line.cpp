@@ -39,16 +39,23 @@ std::vector<std::string> operation_names() {
   return names;
 }
 
+template <class T>
+std::vector<std::string_view> names_of(std::span<const T> all) {
+  std::vector<std::string_view> names;
+  for (const T one : all) names.push_back(name(one));
+  return names;
+}
+
 void add_sweep_options(CLI::App& app, CommandLine& line, std::vector<std::string>& sizes) {
   app.add_option("operations", line.operations, fmt::format("what to measure: {}", fmt::join(operation_names(), " ")));
   app.add_option("-b,--min-bytes", sizes[0], "smallest size [8]");
   app.add_option("-e,--max-bytes", sizes[1], "largest size [1M]");
   app.add_option("-f,--factor", line.factor, "from one size to the next, multiply by this [2]");
   app.add_option("-i,--step-bytes", sizes[2], "from one size to the next, add this instead");
-  app.add_option("-d,--datatype", line.datatypes,
-                 "int8 uint8 int32 uint32 int64 uint64 half bfloat16 float double [float]")
+  app.add_option("-d,--datatype", line.datatypes, fmt::format("{} [float]", fmt::join(names_of(all_datatypes()), " ")))
       ->delimiter(',');
-  app.add_option("-o,--redop", line.redops, "sum prod min max avg [sum]")->delimiter(',');
+  app.add_option("-o,--redop", line.redops, fmt::format("{} [sum]", fmt::join(names_of(all_redops()), " ")))
+      ->delimiter(',');
   app.add_option("-r,--root", line.root, "root rank of operations that have one [0]");
   app.add_option("--in-place", line.placement, "out, in or both [out]");
   app.add_option("--timing", line.timing,
@@ -86,6 +93,15 @@ void check_sweep(const CommandLine& line) {
     throw UsageError(fmt::format("factor {} makes no sweep; at least 2", line.factor));
   if (line.placement != "out" && line.placement != "in" && line.placement != "both") {
     throw UsageError(fmt::format("unknown placement '{}'; accepted: out, in, both", line.placement));
+  }
+}
+
+void check_threads(const Wanted& wanted, std::string_view role) {
+  if (wanted.threads < 1) throw UsageError(fmt::format("--threads {}: accepted is 1 or more", wanted.threads));
+  if (wanted.threads > 1 && (wanted.transport != "nccl" || role != "worker")) {
+    throw UsageError(
+        fmt::format("--threads {} belongs to workers of transport nccl, not to the {} of transport {}; accepted is 1",
+                    wanted.threads, role, wanted.transport));
   }
 }
 
@@ -246,6 +262,8 @@ std::optional<CommandLine> parse_command_line(int argc, const char* const* argv,
                  "number of ranks that --describe computes bus factors for [4]");
   app.add_option("--transport", line.wanted.transport,
                  fmt::format("the library that carries operations: {} [mpi]", fmt::join(transports(), ", ")));
+  app.add_option("--threads", line.wanted.threads,
+                 "transport nccl: GPUs of each process, every one a rank on a thread of its own [1]");
   app.add_option("--role", role,
                  "worker, or aggregator: takes no part in operations but reduces for variants with in_network=tree; "
                  "aggregators come after all workers [worker]");
@@ -267,6 +285,7 @@ std::optional<CommandLine> parse_command_line(int argc, const char* const* argv,
   if (role != "worker" && role != "aggregator") {
     throw UsageError(fmt::format("unknown role '{}'; accepted: worker, aggregator", role));
   }
+  check_threads(line.wanted, role);
   line.mode = role == "aggregator"      ? Mode::aggregate
               : describe                ? Mode::describe
               : serve                   ? Mode::serve

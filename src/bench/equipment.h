@@ -1,4 +1,4 @@
-// What a process measures with: a library, memory, perhaps a GPU.
+// What a worker rank measures with: a library, memory, perhaps a GPU.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 
 #include "bench/wanted.h"
 #include "gpu/platform.h"
+#include "measure/control.h"
 #include "memory/space.h"
 #include "transport/mpi_world.h"
 #include "transport/transport.h"
@@ -25,10 +26,19 @@ struct Equipment {
   bool fake = false;  ///< nothing it measures is real
 };
 
-/// Collective over the workers. @throws UsageError where this build or this machine does not have it.
-using Outfitter = std::function<Equipment(const mpi::World& world, const Wanted& wanted)>;
+/// Who is to be equipped: one thread of one process. All of it outlives the equipment.
+struct Seat {
+  const mpi::World& world;
+  Controls& controls;
+  int thread = 0;
+
+  Rank rank() const { return controls.workers().rank(); }
+};
+
+/// Collective over the worker ranks. @throws UsageError where this build or this machine does not have it.
+using Outfitter = std::function<Equipment(const Seat& seat, const Wanted& wanted)>;
 
 /// What this build has.
-Equipment equip(const mpi::World& world, const Wanted& wanted);
+Equipment equip(const Seat& seat, const Wanted& wanted);
 
 }  // namespace busbar

@@ -13,6 +13,7 @@
 
 #include "measure/clock_sync.h"
 #include "measure/exchange.h"
+#include "observe/counters.h"
 #include "observe/environment.h"
 #include "observe/host.h"
 
@@ -43,6 +44,28 @@ Json nics_json(const Host& host) {
   return nics;
 }
 
+Json rdma_ports_json(const Host& host) {
+  Json ports = Json::array();
+  for (const RdmaPort& port : host.rdma_ports) {
+    ports.push_back({{"device", port.device},
+                     {"port", port.port},
+                     {"kind", or_null(port.kind)},
+                     {"link_layer", or_null(port.link_layer)},
+                     {"state", or_null(port.state)},
+                     {"physical_state", or_null(port.physical_state)},
+                     {"rate", or_null(port.rate)},
+                     {"lid", or_null(port.lid)},
+                     {"netdev", or_null(port.netdev)},
+                     {"pci_address", or_null(port.pci_address)},
+                     {"numa_node", or_null(port.numa_node)},
+                     {"model", or_null(port.model)},
+                     {"firmware", or_null(port.firmware)},
+                     {"node_guid", or_null(port.node_guid)},
+                     {"sys_image_guid", or_null(port.sys_image_guid)}});
+  }
+  return ports;
+}
+
 Json host_json(const Host& host) {
   return {{"name", host.name},
           {"cpu", or_null(host.cpu)},
@@ -50,7 +73,9 @@ Json host_json(const Host& host) {
           {"memory_bytes", or_null(host.memory_bytes)},
           {"kernel", host.kernel},
           {"os", or_null(host.os)},
-          {"nics", nics_json(host)}};
+          {"nics", nics_json(host)},
+          {"rdma_ports", rdma_ports_json(host)},
+          {"byte_counters", CounterReader().byte_sources()}};
 }
 
 /// What one process tells of itself; keys and figures that only the survey needs are dropped before it becomes a
@@ -68,18 +93,21 @@ Json process_json(const Host& host, Role role) {
           {"about", host_json(host)}};
 }
 
-/// Rank 0: processes[] and hosts[] out of what every rank told.
-void assemble(const std::vector<std::string>& told, Json& processes, Json& hosts) {
+/// Rank 0: processes[], an entry for every thread that is a rank, and hosts[] out of what every process told.
+void assemble(const std::vector<std::string>& told, int threads, Json& processes, Json& hosts) {
   std::map<std::uint64_t, int> domains;
   std::set<std::string> known;
-  for (std::size_t rank = 0; rank < told.size(); ++rank) {
-    Json process = Json::parse(told[rank]);
+  for (const std::string& text : told) {
+    Json process = Json::parse(text);
     const auto key = process.at("clock_key").get<std::uint64_t>();
     process["clock_domain"] = domains.emplace(key, static_cast<int>(domains.size())).first->second;
-    process["rank"] = rank;
     if (known.insert(process.at("host").get<std::string>()).second) hosts.push_back(process.at("about"));
     process.erase("about");
-    processes.push_back(std::move(process));
+    for (int thread = 0; thread < threads; ++thread) {
+      process["rank"] = processes.size();
+      process["thread"] = thread;
+      processes.push_back(process);
+    }
   }
 }
 
@@ -124,9 +152,9 @@ Launch survey(Runtime& runtime, const BuildInfo& build, const Introductions& eve
 
   Json processes = Json::array();
   Json hosts = Json::array();
-  if (workers.is_root()) assemble(everyone.told, processes, hosts);
+  if (workers.is_root()) assemble(everyone.told, runtime.threads(), processes, hosts);
   const Json shared = Json::parse(broadcast_text(workers, processes.dump()));
-  Launch launch;
+  Launch launch{.places = {}, .threads = runtime.threads()};
   for (const Json& process : shared) {
     if (process.at("role") != name(Role::worker)) continue;
     launch.places.push_back({process.at("host").get<std::string>(), process.at("clock_key").get<std::uint64_t>()});

@@ -19,6 +19,7 @@ struct Place {
 
 struct Launch {
   std::vector<Place> places;  ///< of the workers, by rank
+  int threads = 1;            ///< workers of each process
   Nanoseconds began{};        ///< on rank 0's clock
 };
 

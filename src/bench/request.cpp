@@ -12,6 +12,7 @@
 #include "bench/ranks.h"
 #include "collectives/registry.h"
 #include "core/error.h"
+#include "memory/pattern.h"
 
 namespace busbar {
 namespace {
@@ -146,6 +147,14 @@ void check_size(const PointRequest& p, const Traits& traits, int ranks) {
   }
 }
 
+void check_average(const PointRequest& p, int ranks) {
+  const int most = most_averaged_ranks(p.type);
+  if (p.redop != RedOp::avg || ranks <= most) return;
+  throw UsageError(fmt::format(
+      "avg of {} on {} ranks: 1/{} rounds to 0 in that type and so does every result; accepted: at most {} ranks",
+      name(p.type), ranks, ranks, most));
+}
+
 PointRequest parse_point(const Json& point, const std::vector<std::string>& hosts) {
   refuse_unknown(
       point, "point",
@@ -183,6 +192,7 @@ PointRequest parse_point(const Json& point, const std::vector<std::string>& host
     throw UsageError(fmt::format("{} needs at least {} ranks; group '{}' has {}{}", traits.name, traits.min_ranks,
                                  p.group.name, members, p.group.parts.empty() ? "" : " in each part"));
   }
+  check_average(p, members);
   check_size(p, traits, members);
   return p;
 }

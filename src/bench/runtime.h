@@ -27,7 +27,9 @@ class Runtime {
   /// Memory that buffers of symmetric registration must come from; null where the library has none.
   virtual MemorySpace* symmetric_memory() { return nullptr; }
   virtual const Clock& clock() = 0;
-  /// This process's GPU; null where it measures host memory.
+  /// Worker ranks of each process.
+  virtual int threads() const { return 1; }
+  /// This rank's GPU; null where it measures host memory.
   virtual gpu::Device* gpu() { return nullptr; }
   /// Of the libraries underneath, by name.
   virtual std::map<std::string, std::string> versions() { return {}; }

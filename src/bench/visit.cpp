@@ -8,6 +8,7 @@
 #include <random>
 
 #include "bench/gpu_health.h"
+#include "bench/nvlink.h"
 #include "measure/exchange.h"
 #include "observe/host.h"
 #include "record/block_json.h"
@@ -68,6 +69,9 @@ void put_counters(const GroupContext& group, const std::vector<Counters>& by_ran
     facts.rx_bytes.push_back(per_execution(node.rx_bytes));
     for (std::size_t f = 0; f < fault_count; ++f) {
       if (node.faults[f]) facts.faults[f] = facts.faults[f].value_or(0) + *node.faults[f];
+    }
+    for (std::size_t i = 0; i < congestion_count; ++i) {
+      if (node.congestion[i]) facts.congestion[i] = facts.congestion[i].value_or(0) + *node.congestion[i];
     }
   }
 }
@@ -198,6 +202,7 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
                    .memory = runtime_.memory().name(),
                    .variant = variant.name,
                    .nodes = group.nodes(),
+                   .threads = launch_.threads,
                    .algorithm_bytes = point.collective->algorithm_elements(spec.shape) * size_of(point.type),
                    .bus_factor = point.collective->bus_factor(spec.shape.ranks),
                    .launch_began = launch_.began,
@@ -210,6 +215,7 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
     GroupHealth gpus = gather_health(control, health_before, health_after);
     facts.gpu_health = std::move(gpus.by_rank);
     facts.throttled = gpus.throttled;
+    facts.nvlink = gather_nvlink(control, health_before, health_after, samples.executions);
   }
   if (!control.is_root()) return {};
   put_counters(group, counters, samples.executions, facts);

@@ -9,6 +9,7 @@ namespace busbar {
 
 struct Wanted {
   std::string transport = "mpi";
+  int threads = 1;                   ///< worker ranks of each process
   std::vector<std::string> trees{};  ///< as tree::wire takes them
 };
 

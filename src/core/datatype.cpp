@@ -11,9 +11,10 @@
 namespace busbar {
 namespace {
 
-constexpr std::array types{DataType::int8,   DataType::uint8, DataType::int32,    DataType::uint32,  DataType::int64,
-                           DataType::uint64, DataType::half,  DataType::bfloat16, DataType::float32, DataType::float64};
-constexpr std::array redops{RedOp::sum, RedOp::prod, RedOp::min, RedOp::max, RedOp::avg};
+constexpr std::array types{DataType::int8,  DataType::uint8,    DataType::int32,       DataType::uint32,
+                           DataType::int64, DataType::uint64,   DataType::float8_e4m3, DataType::float8_e5m2,
+                           DataType::half,  DataType::bfloat16, DataType::float32,     DataType::float64};
+constexpr std::array redops{RedOp::sum, RedOp::prod, RedOp::min, RedOp::max, RedOp::avg, RedOp::premulsum};
 
 template <class T, std::size_t N>
 T parse(std::string_view word, std::string_view what, const std::array<T, N>& accepted) {
@@ -38,6 +39,8 @@ std::string_view name(DataType type) {
     case DataType::uint32: return "uint32";
     case DataType::int64: return "int64";
     case DataType::uint64: return "uint64";
+    case DataType::float8_e4m3: return "float8_e4m3";
+    case DataType::float8_e5m2: return "float8_e5m2";
     case DataType::half: return "half";
     case DataType::bfloat16: return "bfloat16";
     case DataType::float32: return "float";
@@ -52,9 +55,10 @@ std::string_view name(RedOp redop) {
     case RedOp::prod: return "prod";
     case RedOp::min: return "min";
     case RedOp::max: return "max";
-    case RedOp::avg: break;
+    case RedOp::avg: return "avg";
+    case RedOp::premulsum: break;
   }
-  return "avg";
+  return "premulsum";
 }
 
 DataType parse_datatype(std::string_view word) { return parse(word, "datatype", types); }

@@ -7,18 +7,33 @@
 #include <string_view>
 #include <utility>
 
-#include "core/half.h"
+#include "core/small_float.h"
 
 namespace busbar {
 
-enum class DataType : std::uint8_t { int8, uint8, int32, uint32, int64, uint64, half, bfloat16, float32, float64 };
+enum class DataType : std::uint8_t {
+  int8,
+  uint8,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  float8_e4m3,
+  float8_e5m2,
+  half,
+  bfloat16,
+  float32,
+  float64
+};
 
-enum class RedOp : std::uint8_t { sum, prod, min, max, avg };
+/// premulsum: every rank's input is multiplied by a scalar of its own, then all are added.
+enum class RedOp : std::uint8_t { sum, prod, min, max, avg, premulsum };
 
 std::span<const DataType> all_datatypes();
 std::span<const RedOp> all_redops();
 
-/// The names follow nccl-tests: int8 uint8 int32 uint32 int64 uint64 half bfloat16 float double.
+/// The names follow nccl-tests (int8 uint8 int32 uint32 int64 uint64 half bfloat16 float double) but for float8_e4m3,
+/// float8_e5m2 and premulsum, which are f8e4m3, f8e5m2 and mulsum there.
 std::string_view name(DataType type);
 std::string_view name(RedOp redop);
 
@@ -39,6 +54,8 @@ decltype(auto) with_type(DataType type, F&& f) {
     case DataType::uint32: return std::forward<F>(f)(std::uint32_t{});
     case DataType::int64: return std::forward<F>(f)(std::int64_t{});
     case DataType::uint64: return std::forward<F>(f)(std::uint64_t{});
+    case DataType::float8_e4m3: return std::forward<F>(f)(Float8E4M3{});
+    case DataType::float8_e5m2: return std::forward<F>(f)(Float8E5M2{});
     case DataType::half: return std::forward<F>(f)(Half{});
     case DataType::bfloat16: return std::forward<F>(f)(BFloat16{});
     case DataType::float32: return std::forward<F>(f)(float{});

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstddef>
+#include <cstring>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -21,6 +24,28 @@ using Find = int(const char* pci_bus_id, void** handle);
 using GetByKind = int(void* handle, int kind, unsigned* value);
 using Get = int(void* handle, unsigned* value);
 using GetBits = int(void* handle, unsigned long long* bits);
+
+/// nvmlFieldValue_t: what is asked for, and the answer.
+struct Field {
+  unsigned id = 0;
+  unsigned scope = 0;  ///< a link's number, for the fields that have one for each
+  long long timestamp_us = 0;
+  long long latency_us = 0;
+  unsigned type = 0;  ///< of the value
+  int error = 0;
+  std::uint64_t value = 0;  ///< a union that begins at this place
+};
+static_assert(sizeof(Field) == 40 && offsetof(Field, value) == 32);
+
+using GetFields = int(void* handle, int count, Field* fields);
+
+constexpr unsigned all_links = std::numeric_limits<unsigned>::max();
+// NVML_FI_DEV_NVLINK_…: THROUGHPUT_DATA_TX and _RX in KiB, CRC_FLIT_, REPLAY_ and RECOVERY_ERROR_COUNT_TOTAL.
+constexpr unsigned nvlink_tx = 138;
+constexpr unsigned nvlink_rx = 139;
+constexpr unsigned nvlink_crc_errors = 38;
+constexpr unsigned nvlink_replays = 52;
+constexpr unsigned nvlink_recoveries = 59;
 
 struct Reason {
   std::uint64_t bit;
@@ -56,7 +81,8 @@ class NvmlLibrary {
         clock(function<GetByKind>("nvmlDeviceGetClockInfo")),
         temperature(function<GetByKind>("nvmlDeviceGetTemperature")),
         power_mw(function<Get>("nvmlDeviceGetPowerUsage")),
-        reasons(function<GetBits>("nvmlDeviceGetCurrentClocksEventReasons")) {
+        reasons(function<GetBits>("nvmlDeviceGetCurrentClocksEventReasons")),
+        fields(function<GetFields>("nvmlDeviceGetFieldValues")) {
     if (reasons == nullptr) reasons = function<GetBits>("nvmlDeviceGetCurrentClocksThrottleReasons");
     auto* const start = function<Start>("nvmlInit_v2");
     started_ = start != nullptr && start() == success;
@@ -85,6 +111,7 @@ class NvmlLibrary {
   GetByKind* temperature;
   Get* power_mw;
   GetBits* reasons;
+  GetFields* fields;
 };
 
 namespace {
@@ -93,6 +120,37 @@ std::optional<unsigned> ask(GetByKind* function, void* handle, int kind) {
   unsigned value = 0;
   if (function == nullptr || function(handle, kind, &value) != success) return std::nullopt;
   return value;
+}
+
+/// A count, of the types that it may have; none for any other.
+std::optional<std::uint64_t> count_of(const Field& field) {
+  constexpr unsigned unsigned_int = 1;
+  constexpr unsigned unsigned_long = 2;
+  constexpr unsigned unsigned_long_long = 3;
+  if (field.error != success) return std::nullopt;
+  if (field.type == unsigned_int) {
+    unsigned value = 0;
+    std::memcpy(&value, &field.value, sizeof value);
+    return value;
+  }
+  if (field.type == unsigned_long || field.type == unsigned_long_long) return field.value;
+  return std::nullopt;
+}
+
+NvlinkCounters ask_nvlink(GetFields* function, void* handle) {
+  constexpr std::uint64_t kibibyte = 1024;
+  std::array<Field, 5> fields{Field{.id = nvlink_tx, .scope = all_links}, Field{.id = nvlink_rx, .scope = all_links},
+                              Field{.id = nvlink_crc_errors}, Field{.id = nvlink_replays},
+                              Field{.id = nvlink_recoveries}};
+  if (function == nullptr || function(handle, static_cast<int>(fields.size()), fields.data()) != success) return {};
+  const auto bytes = [](std::optional<std::uint64_t> kibibytes) {
+    return kibibytes ? std::optional{*kibibytes * kibibyte} : std::nullopt;
+  };
+  return {.tx_bytes = bytes(count_of(fields[0])),
+          .rx_bytes = bytes(count_of(fields[1])),
+          .crc_errors = count_of(fields[2]),
+          .replays = count_of(fields[3]),
+          .recoveries = count_of(fields[4])};
 }
 
 }  // namespace
@@ -125,6 +183,7 @@ Health Nvml::Gpu::health() const {
   if (library_->reasons != nullptr && library_->reasons(handle_, &bits) == success) {
     health.throttle_reasons = throttle_reasons(bits);
   }
+  health.nvlink = ask_nvlink(library_->fields, handle_);
   return health;
 }
 

@@ -31,6 +31,15 @@ struct DeviceInfo {
   int compute_minor = 0;
 };
 
+/// What all NVLinks of the GPU counted so far; absent where it has none or does not tell.
+struct NvlinkCounters {
+  std::optional<std::uint64_t> tx_bytes;  ///< of data, without what the protocol adds
+  std::optional<std::uint64_t> rx_bytes;
+  std::optional<std::uint64_t> crc_errors;  ///< damaged flits
+  std::optional<std::uint64_t> replays;     ///< sent again
+  std::optional<std::uint64_t> recoveries;  ///< links trained anew
+};
+
 /// What the GPU did around a point; absent where it cannot be asked.
 struct Health {
   std::optional<unsigned> sm_clock_mhz;
@@ -39,6 +48,7 @@ struct Health {
   std::optional<double> power_w;
   /// Reasons that slow the clocks now, by NVML's names without their prefix; idle and application clocks are none.
   std::optional<std::vector<std::string>> throttle_reasons;
+  NvlinkCounters nvlink{};
 };
 
 /// One GPU, used from one thread. Every call makes it the thread's current device. Calls that wait return when the GPU

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,15 @@ class Control {
   /// A small message between two ranks; used to read each other's clocks.
   virtual void send(Rank to, std::span<const std::byte> data) = 0;
   virtual void receive(Rank from, std::span<std::byte> data) = 0;
+};
+
+/// One rank's control planes: that of all workers of the launch, and one for every group that asks for it.
+class Controls {
+ public:
+  virtual ~Controls() = default;
+  virtual Control& workers() = 0;
+  /// The members' own, in their order. Collective over the members; those in several groups make them in one order.
+  virtual std::unique_ptr<Control> of(const std::vector<Rank>& members) = 0;
 };
 
 /// Typed front ends for trivially copyable values.

@@ -1,6 +1,8 @@
 #include "memory/answers.h"
 
 #include <algorithm>
+#include <bit>
+#include <limits>
 #include <stdexcept>
 #include <type_traits>
 
@@ -12,14 +14,40 @@ using element::Ordinal;
 
 std::uint32_t flavour(const Pattern& pattern) { return static_cast<std::uint32_t>(pattern.seed & 1U); }
 
+/// So many that the type represents every partial sum: 3 × contributors − 1, doubled for premulsum, is at most 127 in
+/// int8 and 256 in bfloat16. Of the whole numbers float8_e4m3 has all up to 16 and float8_e5m2 all up to 8, and
+/// therefore all the even ones up to twice that.
+template <class T>
+constexpr std::uint32_t contributors(RedOp redop) {
+  if (std::is_same_v<T, Float8E4M3>) return 5;
+  if (std::is_same_v<T, Float8E5M2>) return 3;
+  if (sizeof(T) == 1 && redop == RedOp::premulsum) return 20;
+  return sizeof(T) <= 2 ? element::distinct_places : std::numeric_limits<std::uint32_t>::max();
+}
+
+/// The extremes themselves, up to half of this in size, must be numbers of the type. The others need not: rounded, they
+/// do not pass them.
+template <class T>
+constexpr std::uint32_t spread() {
+  return std::is_same_v<T, Float8E5M2> ? 16 : 32;
+}
+
 element::Contributions contributions(const Pattern& pattern) {
   return with_type(pattern.type, [&](auto v) {
     using T = decltype(v);
-    return element::Contributions{.redop = pattern.redop.value(),
+    const RedOp redop = pattern.redop.value();
+    return element::Contributions{.redop = redop,
                                   .is_signed = element::is_float<T> || std::is_signed_v<T>,
-                                  .is_narrow = sizeof(T) <= 2,
+                                  .divides_exactly = element::is_float<T>,
+                                  .contributors = contributors<T>(redop),
+                                  .spread = spread<T>(),
                                   .flavour = flavour(pattern)};
   });
+}
+
+/// What a rank's input is of its contribution.
+std::int32_t factor(const Pattern& pattern, Rank rank) {
+  return pattern.redop == RedOp::premulsum ? 2 / premultiplier(rank) : 1;
 }
 
 /// Pairs of seeds share the phase, because a pair already differs everywhere; 1009 successive pairs all have another
@@ -36,13 +64,14 @@ std::int64_t combine(RedOp redop, std::int64_t a, std::int64_t b) {
     case RedOp::min: return std::min(a, b);
     case RedOp::max: return std::max(a, b);
     case RedOp::sum:
-    case RedOp::avg: break;
+    case RedOp::avg:
+    case RedOp::premulsum: break;
   }
   return a + b;
 }
 
-/// The reduction over all places. Those from `distinct_places` on contribute alike.
-std::int64_t reduction(const Pattern& pattern, std::uint32_t phase) {
+/// The reduction of all contributions. Those from `distinct_places` on contribute alike.
+std::int64_t reduced_contributions(const Pattern& pattern, std::uint32_t phase) {
   const element::Contributions value = contributions(pattern);
   const RedOp redop = value.redop;
   const auto ranks = static_cast<std::uint32_t>(pattern.ranks);
@@ -54,25 +83,43 @@ std::int64_t reduction(const Pattern& pattern, std::uint32_t phase) {
 
   const std::int64_t alike = value.at(element::distinct_places, phase);
   const std::uint32_t times = ranks - element::distinct_places;
-  if (redop == RedOp::sum || redop == RedOp::avg) return result + alike * times;
+  if (redop == RedOp::sum || redop == RedOp::avg || redop == RedOp::premulsum) return result + alike * times;
   const bool cancels = redop == RedOp::prod && times % 2 == 0;  // (±1)^times
   return cancels ? result : combine(redop, result, alike);
 }
 
-/// A quotient of two numbers that float holds exactly, rounded twice at most and then harmlessly: float has more than
-/// twice the digits of both 16-bit types, plus two.
+std::int64_t reduction(const Pattern& pattern, std::uint32_t phase) {
+  const std::int64_t contributed = reduced_contributions(pattern, phase);
+  return pattern.redop == RedOp::premulsum ? 2 * contributed : contributed;
+}
+
+/// To nearest. Quotients of whole numbers come rounded to double and go by float to the small types, which does no
+/// harm: each has at least twice the next one's digits, plus two.
 template <class T>
-T correctly_rounded_quotient(std::int64_t sum, int ranks) {
-  if constexpr (element::is_small_float<T>) {
-    const float quotient = static_cast<float>(sum) / static_cast<float>(ranks);
-    if constexpr (std::is_same_v<T, Half>) {
-      return to_half(quotient);
-    } else {
-      return to_bfloat16(quotient);
-    }
+T rounded(double value) {
+  if constexpr (is_small_float<T>) {
+    return from_float<T>(static_cast<float>(value));
   } else {
-    return static_cast<T>(static_cast<double>(sum) / ranks);
+    return static_cast<T>(value);
   }
+}
+
+template <class T>
+double number(T value) {
+  if constexpr (is_small_float<T>) {
+    return static_cast<double>(to_float(value));
+  } else {
+    return static_cast<double>(value);
+  }
+}
+
+/// The one contribution divided by the ranks, and multiplied by 1/ranks in the type: the same unless that is subnormal.
+template <class T>
+Accepted<T> accepted_average(std::int64_t contribution, int ranks) {
+  const auto size = static_cast<double>(contribution);
+  const auto divided = element::ordinal(rounded<T>(size / ranks));
+  const auto multiplied = element::ordinal(rounded<T>(size * number(rounded<T>(1.0 / ranks))));
+  return {std::min(divided, multiplied), std::max(divided, multiplied)};
 }
 
 template <class T>
@@ -83,8 +130,7 @@ Accepted<T> accepted(const Pattern& pattern, std::uint32_t phase) {
     return {value, value};
   }
   if constexpr (element::is_float<T>) {
-    const auto nearest = element::ordinal(correctly_rounded_quotient<T>(exact, pattern.ranks));
-    return {static_cast<Ordinal<T>>(nearest - 1), static_cast<Ordinal<T>>(nearest + 1)};
+    return accepted_average<T>(exact, pattern.ranks);
   } else {
     const auto quotient = static_cast<T>(exact / pattern.ranks);
     return {quotient, quotient};
@@ -99,7 +145,8 @@ element::Contributed contributed(const Pattern& pattern, Rank rank) {
   return {.contributions = contributions(pattern),
           .ranks = static_cast<std::uint32_t>(ranks),
           .place = static_cast<std::uint32_t>(place % ranks),
-          .phase = phase_at(pattern, 0)};
+          .phase = phase_at(pattern, 0),
+          .factor = factor(pattern, rank)};
 }
 
 element::Moved moved(const Pattern& pattern, Rank rank) {
@@ -121,10 +168,26 @@ template std::vector<Accepted<std::int32_t>> accepted_answers(const Pattern&, st
 template std::vector<Accepted<std::uint32_t>> accepted_answers(const Pattern&, std::uint64_t, std::size_t);
 template std::vector<Accepted<std::int64_t>> accepted_answers(const Pattern&, std::uint64_t, std::size_t);
 template std::vector<Accepted<std::uint64_t>> accepted_answers(const Pattern&, std::uint64_t, std::size_t);
+template std::vector<Accepted<Float8E4M3>> accepted_answers(const Pattern&, std::uint64_t, std::size_t);
+template std::vector<Accepted<Float8E5M2>> accepted_answers(const Pattern&, std::uint64_t, std::size_t);
 template std::vector<Accepted<Half>> accepted_answers(const Pattern&, std::uint64_t, std::size_t);
 template std::vector<Accepted<BFloat16>> accepted_answers(const Pattern&, std::uint64_t, std::size_t);
 template std::vector<Accepted<float>> accepted_answers(const Pattern&, std::uint64_t, std::size_t);
 template std::vector<Accepted<double>> accepted_answers(const Pattern&, std::uint64_t, std::size_t);
+
+int most_averaged_ranks(DataType type) {
+  static constexpr int unlimited = std::numeric_limits<int>::max();
+  return with_type(type, [](auto v) {
+    using T = decltype(v);
+    if constexpr (!element::is_float<T>) {
+      return unlimited;
+    } else {
+      // Half of the smallest number is a tie, and goes to 0.
+      const double limit = 2.0 / number(std::bit_cast<T>(Ordinal<T>{1})) - 1;
+      return limit < unlimited ? static_cast<int>(limit) : unlimited;
+    }
+  });
+}
 
 std::int64_t expected_reduction(const Pattern& pattern, std::size_t index) {
   if (!pattern.redop) throw std::logic_error("data that is only moved has no reduction");

@@ -42,9 +42,6 @@ BUSBAR_HOST_DEVICE constexpr std::uint64_t mix64(std::uint64_t x) {
   return x ^ (x >> 31U);
 }
 
-/// C++'s numeric traits know nothing of the two 16-bit floating-point types.
-template <class T>
-inline constexpr bool is_small_float = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
 template <class T>
 inline constexpr bool is_float = is_small_float<T> || std::is_floating_point_v<T>;
 
@@ -55,7 +52,8 @@ using Ordinal = std::conditional_t<
     std::conditional_t<sizeof(T) == 4, std::int32_t, std::conditional_t<sizeof(T) == 2, std::int16_t, std::int8_t>>>;
 
 /// Integers as they are; floating-point values as integers of the same order in which neighbouring values are one
-/// apart. NaN lies beyond the infinities. Integer comparisons vectorise for every type, half and bfloat16 too.
+/// apart. NaN lies beyond the infinities. Integer comparisons vectorise for every type, also those that C++ has
+/// not.
 template <class T>
 BUSBAR_HOST_DEVICE constexpr auto ordinal(T value) {
   if constexpr (is_float<T>) {
@@ -67,13 +65,11 @@ BUSBAR_HOST_DEVICE constexpr auto ordinal(T value) {
   }
 }
 
-/// Exact for the small whole numbers of the patterns.
+/// Rounded to nearest where the type has not the number.
 template <class T>
 BUSBAR_HOST_DEVICE constexpr T from_integer(std::int64_t value) {
-  if constexpr (std::is_same_v<T, Half>) {
-    return to_half(static_cast<float>(value));
-  } else if constexpr (std::is_same_v<T, BFloat16>) {
-    return to_bfloat16(static_cast<float>(value));
+  if constexpr (is_small_float<T>) {
+    return from_float<T>(static_cast<float>(value));
   } else {
     return static_cast<T>(value);
   }
@@ -94,11 +90,14 @@ struct Accepted {
 /// What a reduction's inputs depend on, apart from rank and element.
 struct Contributions {
   RedOp redop{};
-  bool is_signed = false;   ///< negative values exist
-  bool is_narrow = false;   ///< too narrow for the sum over all ranks: only the first `distinct_places` contribute
-  std::uint32_t flavour{};  ///< 0 or 1: makes two sets of inputs whose answers differ at every element
+  bool is_signed = false;        ///< negative values exist
+  bool divides_exactly = false;  ///< avg is no integer division
+  std::uint32_t contributors{};  ///< to a sum: places from this one on add 0
+  std::uint32_t spread{};        ///< of min's and max's extremes; a power of two
+  std::uint32_t flavour{};       ///< 0 or 1: makes two sets of inputs whose answers differ at every element
 
-  /// The contribution of the rank at place `place` (0 … ranks−1) to an element at phase `phase` (0 … period−1).
+  /// The contribution of the rank at place `place` (0 … ranks−1) to an element at phase `phase` (0 … period−1); for
+  /// premulsum half of what it is once the rank's scalar is in it.
   BUSBAR_HOST_DEVICE constexpr std::int32_t at(std::uint32_t place, std::uint32_t phase) const {
     const std::uint32_t p = place < distinct_places ? place : distinct_places;
     const std::uint32_t hash = mix(phase * 64U + p);
@@ -106,18 +105,29 @@ struct Contributions {
       case RedOp::prod: return factor(p, hash);
       case RedOp::min: return -extreme(p, phase, hash) + (is_signed ? 0 : 64);
       case RedOp::max: return extreme(p, phase, hash) + (is_signed ? 0 : 64);
+      case RedOp::avg:
+        if (divides_exactly) return lone(p, phase, hash);
+        break;
       case RedOp::sum:
-      case RedOp::avg: break;
+      case RedOp::premulsum: break;
     }
     return summand(p, phase, hash);
   }
 
  private:
-  /// 1 … 3, all of one sign at one element: partial sums never exceed the whole. At most 3 × 32 = 96 in narrow types,
-  /// which int8 holds and bfloat16 represents exactly.
+  /// 1 or 2 from place 0 and 1 … 3 from the others, all of one sign at one element: partial sums never exceed the
+  /// whole, which is 3 × contributors − 1 at most.
   BUSBAR_HOST_DEVICE constexpr std::int32_t summand(std::uint32_t p, std::uint32_t phase, std::uint32_t hash) const {
-    if (is_narrow && p == distinct_places) return 0;
-    const std::uint32_t size = p == 0 ? 1U + (((hash >> 8U) ^ flavour) & 1U) : 1U + (((hash >> 16U) * 3U) >> 16U);
+    if (p >= contributors) return 0;
+    return signed_at(phase, p == 0 ? 1U + (((hash >> 8U) ^ flavour) & 1U) : 1U + (((hash >> 16U) * 3U) >> 16U));
+  }
+
+  /// 1 or 4 from place 0, nothing from the others.
+  BUSBAR_HOST_DEVICE constexpr std::int32_t lone(std::uint32_t p, std::uint32_t phase, std::uint32_t hash) const {
+    return p == 0 ? signed_at(phase, (((hash >> 8U) ^ flavour) & 1U) != 0 ? 4U : 1U) : 0;
+  }
+
+  BUSBAR_HOST_DEVICE constexpr std::int32_t signed_at(std::uint32_t phase, std::uint32_t size) const {
     const bool negative = is_signed && ((mix(phase) ^ flavour) & 1U) != 0;
     return negative ? -static_cast<std::int32_t>(size) : static_cast<std::int32_t>(size);
   }
@@ -129,11 +139,11 @@ struct Contributions {
     return negative ? -1 - static_cast<std::int32_t>(doubled) : 1 + static_cast<std::int32_t>(doubled);
   }
 
-  /// Place 0 decides, with −16 … 15; the others stay 1 … 32 below it.
+  /// Place 0 decides, with −spread/2 … spread/2 − 1; the others stay 1 … spread below it.
   BUSBAR_HOST_DEVICE constexpr std::int32_t extreme(std::uint32_t p, std::uint32_t phase, std::uint32_t hash) const {
-    const std::uint32_t top = ((mix(phase) & 15U) << 1U) | flavour;
-    const std::uint32_t below = p == 0 ? 0U : 1U + (hash & 31U);
-    return static_cast<std::int32_t>(top) - 16 - static_cast<std::int32_t>(below);
+    const std::uint32_t top = ((mix(phase) & (spread / 2U - 1U)) << 1U) | flavour;
+    const std::uint32_t below = spread / 2U + (p == 0 ? 0U : 1U + (hash & (spread - 1U)));
+    return static_cast<std::int32_t>(top) - static_cast<std::int32_t>(below);
   }
 };
 
@@ -164,6 +174,8 @@ BUSBAR_HOST_DEVICE constexpr T moved_value(std::uint32_t key, std::uint32_t inde
     return is_float<T> ? std::bit_cast<T>(finite_bits(hash)) : std::bit_cast<T>(hash);
   } else if constexpr (sizeof(T) == 2) {
     return T{finite_bits(static_cast<std::uint16_t>(hash >> 16U))};
+  } else if constexpr (is_float<T>) {
+    return T{finite_bits(static_cast<std::uint8_t>(hash >> 24U))};
   } else {
     return static_cast<T>(hash >> 24U);
   }

@@ -21,6 +21,12 @@ struct Contributed {
   std::uint32_t ranks = 1;
   std::uint32_t place = 0;
   std::uint32_t phase = 0;
+  std::int32_t factor = 1;  ///< of every contribution
+
+  template <class T>
+  BUSBAR_HOST_DEVICE constexpr T value_at(std::uint32_t at_place, std::uint32_t at_phase) const {
+    return from_integer<T>(contributions.at(at_place, at_phase) * factor);
+  }
 
   /// Stands at one element and goes on without a division.
   class Cursor {
@@ -33,7 +39,7 @@ struct Contributed {
     BUSBAR_HOST_DEVICE constexpr std::uint32_t phase() const { return phase_; }
     template <class T>
     BUSBAR_HOST_DEVICE constexpr T value() const {
-      return from_integer<T>(input_->contributions.at(place_, phase_));
+      return input_->value_at<T>(place_, phase_);
     }
     template <class T>
     BUSBAR_HOST_DEVICE constexpr bool wrong(T found) const {

@@ -28,7 +28,7 @@ void write_contributions(const element::Contributed& input, std::uint64_t first,
   table.reserve(std::size_t{rows} * element::period);
   for (std::uint32_t place = 0; place < rows; ++place) {
     for (std::uint32_t phase = 0; phase < element::period; ++phase) {
-      table.push_back(element::from_integer<T>(input.contributions.at(place, phase)));
+      table.push_back(input.value_at<T>(place, phase));
     }
   }
   for (std::size_t i = 0; i < count; ++i, cursor.next()) {

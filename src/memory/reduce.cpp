@@ -50,10 +50,8 @@ struct Max {
 
 template <class Op, class T>
 T apply(T a, T b) {
-  if constexpr (std::is_same_v<T, Half>) {
-    return to_half(Op::apply(to_float(a), to_float(b)));
-  } else if constexpr (std::is_same_v<T, BFloat16>) {
-    return to_bfloat16(Op::apply(to_float(a), to_float(b)));
+  if constexpr (is_small_float<T>) {
+    return from_float<T>(Op::apply(to_float(a), to_float(b)));
   } else {
     return Op::apply(a, b);
   }
@@ -98,10 +96,8 @@ void reduce_all(DataType type, std::byte* destination, std::span<const std::byte
 
 template <class T>
 T quotient(T value, int ranks) {
-  if constexpr (std::is_same_v<T, Half>) {
-    return to_half(to_float(value) / static_cast<float>(ranks));
-  } else if constexpr (std::is_same_v<T, BFloat16>) {
-    return to_bfloat16(to_float(value) / static_cast<float>(ranks));
+  if constexpr (is_small_float<T>) {
+    return from_float<T>(to_float(value) / static_cast<float>(ranks));
   } else if constexpr (std::integral<T> && sizeof(T) < 8) {
     return static_cast<T>(static_cast<std::int64_t>(value) / ranks);  // ranks need not fit a narrow type
   } else {
@@ -119,7 +115,8 @@ void reduce_all_into(DataType type, RedOp redop, std::byte* destination, std::sp
                      std::size_t count) {
   switch (redop) {
     case RedOp::sum:
-    case RedOp::avg: return reduce_all<Sum>(type, destination, sources, count);
+    case RedOp::avg:
+    case RedOp::premulsum: return reduce_all<Sum>(type, destination, sources, count);
     case RedOp::prod: return reduce_all<Prod>(type, destination, sources, count);
     case RedOp::min: return reduce_all<Min>(type, destination, sources, count);
     case RedOp::max: return reduce_all<Max>(type, destination, sources, count);

@@ -8,9 +8,9 @@
 
 namespace busbar {
 
-/// destination[i] = destination[i] ∘ source[i] for `count` elements; avg adds, see average_in_place. Integers wrap;
-/// half and bfloat16 are computed in float and rounded to nearest. The two stretches must be aligned and must not
-/// overlap.
+/// destination[i] = destination[i] ∘ source[i] for `count` elements; avg adds, see average_in_place; premulsum
+/// adds what its ranks have multiplied before. Integers wrap; floating-point types narrower than float are computed in
+/// float and rounded to nearest. The two stretches must be aligned and must not overlap.
 void reduce_into(DataType type, RedOp redop, std::byte* destination, const std::byte* source, std::size_t count);
 
 /// The same with several sources, in their order, so that the result does not depend on who came first: every source is

@@ -11,6 +11,7 @@
 
 #include "observe/file.h"
 #include "observe/nic.h"
+#include "observe/rdma.h"
 
 namespace busbar {
 
@@ -26,11 +27,27 @@ enum class Fault : std::uint8_t {
   symbol_errors,    ///< none; symbol_error
   link_downs,       ///< none; link_downed and link_error_recovery
   out_of_sequence,  ///< none; out_of_sequence and packet_seq_err
+  link_integrity,   ///< none; local_link_integrity_errors
+  rnr_retries,      ///< none; rnr_nak_retry_err: the receiver was not ready
 };
-inline constexpr std::size_t fault_count = 9;
+inline constexpr std::size_t fault_count = 11;
 
 /// The fault's name in the record.
 std::string_view name(Fault fault);
+
+/// What says that links were full, which under load they may be: no fault.
+enum class Congestion : std::uint8_t {
+  xmit_wait,    ///< ticks in which a port had data to send and no credits (port_xmit_wait)
+  cnps_sent,    ///< RoCE: notices sent to those whose packets came marked (np_cnp_sent)
+  cnps_handled  ///< RoCE: notices received, each of which slows a sender (rp_cnp_handled)
+};
+inline constexpr std::size_t congestion_count = 3;
+
+/// Its name in the record.
+std::string_view name(Congestion congestion);
+
+/// One for each fault, one for each sign of congestion, then one each for the bytes sent and received.
+inline constexpr std::size_t counter_count = fault_count + congestion_count + 2;
 
 /// Counters at one moment, or their growth between two. A figure that no source gives is none, not 0.
 struct Counters {
@@ -39,12 +56,16 @@ struct Counters {
   std::optional<std::uint64_t> tx_bytes;
   std::optional<std::uint64_t> rx_bytes;
   std::array<std::optional<std::uint64_t>, fault_count> faults{};
+  std::array<std::optional<std::uint64_t>, congestion_count> congestion{};
+  /// How often a source of each went backwards so far: one port's reset hides in the sum of many.
+  std::array<std::uint32_t, counter_count> resets{};
 
   std::optional<std::uint64_t> of(Fault fault) const { return faults[static_cast<std::size_t>(fault)]; }
+  std::optional<std::uint64_t> of(Congestion sign) const { return congestion[static_cast<std::size_t>(sign)]; }
 };
 
-/// The growth; none for what either lacks and for what went backwards (a driver was reset: the difference says
-/// nothing).
+/// The growth; none for what either lacks and for what went backwards in between, as a whole or in one of its sources
+/// (a driver was reset, or a counter wrapped: the difference says nothing).
 Counters operator-(const Counters& later, const Counters& earlier);
 /// Whether any fault of a growth is above 0.
 bool any_fault(const Counters& growth);
@@ -67,6 +88,9 @@ class CounterReader {
   /// All counters now, for the ends of a block. Never throws for what files contain; one that cannot be understood
   /// counts as missing.
   Counters read();
+  /// What the bytes are the sum of: interfaces by name, RDMA ports as "mlx5_0/1"; empty where a part of them cannot be
+  /// counted, so that there is no sum.
+  std::vector<std::string> byte_sources() const;
   /// Only what is cheap enough to be read between samples: faults of interfaces, retransmits, and bytes where there is
   /// no InfiniBand port; the rest is none. To be compared with another quick reading.
   Counters read_quick();
@@ -81,29 +105,39 @@ class CounterReader {
     void add(std::optional<std::uint64_t> count, std::uint64_t unit = 1);
     std::optional<std::uint64_t> result() const { return counted && !lost ? std::optional{value} : std::nullopt; }
   };
-  /// One for each fault, then one each for the bytes sent and received.
-  using Sums = std::array<Sum, fault_count + 2>;
+  using Sums = std::array<Sum, counter_count>;
 
+  struct Interface {
+    std::string name;
+    std::array<std::uint64_t, 5> last{};
+  };
   struct PortFile {
     ReadableFile file;
-    std::size_t target;  // which of the sums, and
-    std::uint64_t unit;  // what one count adds to it
+    std::size_t target;      // which of the sums,
+    std::uint64_t unit;      // what one count adds to it, and
+    std::uint64_t stops_at;  // where the counter stays when it is full; 0: it does not
+    std::uint64_t last = 0;  // what it said
   };
 
-  void find_ports(const std::string& infiniband);
-  void choose_interfaces(const CounterSources& sources);
+  void choose_interfaces(const CounterSources& sources, const std::vector<RdmaPort>& ports);
+  void choose_ports(const std::string& infiniband, const std::vector<RdmaPort>& ports);
+  bool counts(const std::string& interface) const;
+  std::optional<std::uint64_t> read_port(const PortFile& port);
+  void notice(std::size_t target, std::uint64_t now, std::uint64_t& last);
   void add_interfaces(Sums& sums);
   void add_retransmits(Sums& sums);
   void add_congestion(Sums& sums);
   void add_ports(Sums& sums);
-  static Counters result(const Sums& sums);
+  Counters result(const Sums& sums) const;
 
   ReadableFile dev_;
   ReadableFile snmp_;
   ReadableFile netstat_;
-  std::vector<std::string> interfaces_;
+  std::vector<Interface> interfaces_;
   std::vector<PortFile> ports_;
-  bool has_infiniband_link_ = false;
+  std::vector<std::string> port_names_;  // those whose bytes are counted
+  bool hidden_bytes_ = false;            // a port is active that does not say what passes it
+  std::array<std::uint32_t, counter_count> resets_{};
   std::string buffer_;
 };
 

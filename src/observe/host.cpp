@@ -122,6 +122,7 @@ Host read_host(const HostSources& sources) {
   if (const auto total = memory(sources.proc, "MemTotal")) host.memory_bytes = total->value;
   host.os = value_in(sources.etc + "/os-release", "PRETTY_NAME", '=');
   host.nics = nics(sources);
+  host.rdma_ports = rdma_ports(sources.sys + "/class/infiniband");
   host.load_1m = read_load(sources.proc);
   host.boot_id = read_text(sources.proc + "/sys/kernel/random/boot_id");
   host.time_namespace = link_target(sources.proc + "/self/ns/time");

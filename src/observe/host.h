@@ -8,6 +8,7 @@
 
 #include "core/units.h"
 #include "observe/nic.h"
+#include "observe/rdma.h"
 
 namespace busbar {
 
@@ -22,7 +23,8 @@ struct Host {
   std::optional<std::uint64_t> memory_bytes;
   std::string kernel;
   std::optional<std::string> os;
-  std::vector<Nic> nics;  ///< of this network namespace, without `lo`
+  std::vector<Nic> nics;             ///< of this network namespace, without `lo`
+  std::vector<RdmaPort> rdma_ports;  ///< of this machine: most systems show them in every namespace
   std::optional<double> load_1m;
   std::optional<std::string> boot_id;         ///< of the kernel
   std::optional<std::string> time_namespace;  ///< as "time:[4026531834]"; none where the kernel knows no such thing

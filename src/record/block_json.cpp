@@ -38,10 +38,17 @@ Json faults_json(const BlockFacts& facts) {
   return faults;
 }
 
-Json health_json(const BlockFacts& facts) {
-  if (facts.gpu_health.empty()) return {};
+Json congestion_json(const BlockFacts& facts) {
+  Json signs = Json::object();
+  for (std::size_t i = 0; i < congestion_count; ++i)
+    signs[std::string{name(static_cast<Congestion>(i))}] = or_null(facts.congestion[i]);
+  return signs;
+}
+
+Json by_rank(const std::vector<std::string>& texts) {
+  if (texts.empty()) return {};
   Json list = Json::array();
-  for (const std::string& text : facts.gpu_health) list.push_back(Json::parse(text));
+  for (const std::string& text : texts) list.push_back(Json::parse(text));
   return list;
 }
 
@@ -72,7 +79,7 @@ Json key_json(const PointRequest& point, const BlockFacts& facts) {
           {"memory", facts.memory},
           {"registration", name(point.registration)},
           {"graph", point.graph},
-          {"threads", 1},
+          {"threads", facts.threads},
           {"timing", name(point.timing)},
           {"clock_scope", "host"},
           {"variant", facts.variant},
@@ -111,10 +118,12 @@ Json block_json(const VisitRequest& visit, const Samples& samples, const BlockFa
       {"verified", "every_block"},
       {"executions", samples.executions},
       {"errors", faults_json(facts)},
+      {"congestion", congestion_json(facts)},
       {"spoiled_samples", samples.spoiled},
       {"device_us", samples.device_us.empty() ? Json() : rounded(samples.device_us)},
       {"throttled", or_null(facts.throttled)},
-      {"gpu_health", health_json(facts)},
+      {"gpu_health", by_rank(facts.gpu_health)},
+      {"nvlink", by_rank(facts.nvlink)},
       {"wire",
        {{"tx_bytes_per_node", list_or_null(facts.tx_bytes)}, {"rx_bytes_per_node", list_or_null(facts.rx_bytes)}}},
       {"observed",

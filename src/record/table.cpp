@@ -59,7 +59,7 @@ void print_header(std::FILE* out, const Json& key) {
              key.at("op").get<std::string>(), key.at("transport").get<std::string>(),
              key.at("timing").get<std::string>(), key.at("group").at("ranks").get<std::string>(),
              key.at("group").at("name").get<std::string>());
-  fmt::print(out, "#{:>12} {:>12} {:>8} {:>6} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {}\n",
+  fmt::print(out, "#{:>12} {:>12} {:>11} {:>9} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {}\n",
              "size", "count", "type", "redop", "root", "in place", "variant", "time", "+-%", "p99", "algbw", "busbw",
              "#wrong", "samples", "shape", "notes");
 }
@@ -102,7 +102,7 @@ void print_block(std::FILE* out, const Json& answer) {
       moves ? std::optional{*algbw * answer.at("bus_factor").get<double>()} : std::nullopt;
   const auto count = size / size_of(parse_datatype(key.at("datatype").get<std::string>()));
   fmt::print(
-      out, " {:>12} {:>12} {:>8} {:>6} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {:<8} {}\n", size,
+      out, " {:>12} {:>12} {:>11} {:>9} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {:<8} {}\n", size,
       count, key.at("datatype").get<std::string>(), text_or_dash(key.at("redop")), text_or_dash(key.at("root")),
       key.at("in_place").get<bool>() ? "yes" : "no", key.at("variant").get<std::string>(), figure(estimate.median),
       width ? fmt::format("{:.1f}", *width * 100) : "-", figure(percentile(samples, p99)), figure(algbw), figure(busbw),

@@ -100,6 +100,10 @@ class MpiTransport final : public Transport {
   }
 
   bool has_one_at_a_time(const Settings& settings) const override { return in_network(settings) != "off"; }
+  std::optional<std::string> refusal(const OperationSpec& spec) const override {
+    if (spec.redop != RedOp::premulsum) return std::nullopt;
+    return "premulsum is an operator of NCCL and transport mpi has none like it; accepted: sum, prod, min, max, avg";
+  }
 
   std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) override {
     Communicator group = communicator_of(workers_.get(), members);

@@ -35,4 +35,9 @@ void MpiControl::receive(Rank from, std::span<std::byte> data) {
         "MPI_Recv");
 }
 
+std::unique_ptr<Control> MpiControls::of(const std::vector<Rank>& members) {
+  const Communicator group = communicator_of(comm_, members);
+  return std::make_unique<MpiControl>(group.get());
+}
+
 }  // namespace busbar::mpi

@@ -1,4 +1,5 @@
-// The control plane over MPI, on a communicator of its own so that it never meets the operation's messages.
+// The control plane over MPI, a rank being a process, on a communicator of its own so that it never meets the
+// operation's messages.
 #pragma once
 
 #include "measure/control.h"
@@ -22,6 +23,18 @@ class MpiControl final : public Control {
   Communicator comm_;
   Rank rank_;
   int size_ = 0;
+};
+
+class MpiControls final : public Controls {
+ public:
+  /// Collective over `workers`, which must outlive it.
+  explicit MpiControls(MPI_Comm workers) : comm_(workers), workers_(workers) {}
+  Control& workers() override { return workers_; }
+  std::unique_ptr<Control> of(const std::vector<Rank>& members) override;
+
+ private:
+  MPI_Comm comm_;
+  MpiControl workers_;
 };
 
 }  // namespace busbar::mpi

@@ -19,11 +19,23 @@ void check(int code, std::string_view call) {
       fmt::format("{} failed: {}", call, std::string_view{text.data(), static_cast<std::size_t>(length)}));
 }
 
-Session::Session(int* argc, char*** argv) {
-  // One thread calls MPI; the watchdog's makes no MPI call at all. MPI_THREAD_FUNNELED says so to the letter, but makes
-  // Open MPI 4.1 slower (8 bytes all-reduce, medians of nine launches: 0.88 us against 0.67), and programs that are
-  // compared with do without it.
-  check(MPI_Init(argc, argv), "MPI_Init");
+Session::Session(int* argc, char*** argv, int threads) {
+  if (threads == 1) {
+    // The watchdog's thread makes no MPI call at all. MPI_THREAD_FUNNELED says so to the letter, but makes Open MPI 4.1
+    // slower (8 bytes all-reduce, medians of nine launches: 0.88 us against 0.67), and programs that are compared with
+    // do without it.
+    check(MPI_Init(argc, argv), "MPI_Init");
+  } else {
+    int granted = MPI_THREAD_SINGLE;
+    check(MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &granted), "MPI_Init_thread");
+    if (granted < MPI_THREAD_MULTIPLE) {
+      MPI_Finalize();
+      throw UsageError(
+          fmt::format("--threads {} needs an MPI in which all threads may communicate, and this one does "
+                      "not give MPI_THREAD_MULTIPLE; accepted is 1",
+                      threads));
+    }
+  }
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
 }
 

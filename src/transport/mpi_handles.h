@@ -14,10 +14,11 @@ namespace busbar::mpi {
 /// @throws RuntimeError naming the call and MPI's own words unless `code` is MPI_SUCCESS.
 void check(int code, std::string_view call);
 
-/// MPI from init to finalize, on one thread. Errors are returned, never fatal, so that they become one sentence.
+/// MPI from init to finalize, both on one thread. Errors are returned, never fatal, so that they become one sentence.
 class Session {
  public:
-  Session(int* argc, char*** argv);
+  /// @param threads how many will call MPI, at any time. @throws UsageError where MPI allows no more than one.
+  Session(int* argc, char*** argv, int threads = 1);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

@@ -1,15 +1,15 @@
 #include "transport/mpi_types.h"
 
-#include <array>
+#include <stdexcept>
 
 #include "memory/reduce.h"
 
 namespace busbar::mpi {
 namespace {
 
-Type two_byte_type() {
+Type opaque_type(std::size_t bytes) {
   MPI_Datatype type = MPI_DATATYPE_NULL;
-  check(MPI_Type_contiguous(2, MPI_BYTE, &type), "MPI_Type_contiguous");
+  check(MPI_Type_contiguous(static_cast<int>(bytes), MPI_BYTE, &type), "MPI_Type_contiguous");
   Type owned{type};
   check(MPI_Type_commit(&type), "MPI_Type_commit");
   return owned;
@@ -30,28 +30,39 @@ Op make_op() {
 
 MPI_Op builtin(RedOp redop) {
   switch (redop) {
+    case RedOp::sum:
+    case RedOp::avg: return MPI_SUM;
     case RedOp::prod: return MPI_PROD;
     case RedOp::min: return MPI_MIN;
     case RedOp::max: return MPI_MAX;
-    case RedOp::sum:
-    case RedOp::avg: break;
+    case RedOp::premulsum: break;
   }
-  return MPI_SUM;
+  throw std::logic_error("MPI has no premulsum");
 }
 
 }  // namespace
 
+template <DataType type>
+TypeTable::SmallFloat TypeTable::make() {
+  return {opaque_type(size_of(type)), make_op<type, RedOp::sum>(), make_op<type, RedOp::prod>(),
+          make_op<type, RedOp::min>(), make_op<type, RedOp::max>()};
+}
+
 TypeTable::TypeTable()
-    : half_(two_byte_type()),
-      bfloat16_(two_byte_type()),
-      sum_half_(make_op<DataType::half, RedOp::sum>()),
-      prod_half_(make_op<DataType::half, RedOp::prod>()),
-      min_half_(make_op<DataType::half, RedOp::min>()),
-      max_half_(make_op<DataType::half, RedOp::max>()),
-      sum_bfloat16_(make_op<DataType::bfloat16, RedOp::sum>()),
-      prod_bfloat16_(make_op<DataType::bfloat16, RedOp::prod>()),
-      min_bfloat16_(make_op<DataType::bfloat16, RedOp::min>()),
-      max_bfloat16_(make_op<DataType::bfloat16, RedOp::max>()) {}
+    : float8_e4m3_(make<DataType::float8_e4m3>()),
+      float8_e5m2_(make<DataType::float8_e5m2>()),
+      half_(make<DataType::half>()),
+      bfloat16_(make<DataType::bfloat16>()) {}
+
+const TypeTable::SmallFloat* TypeTable::small_float(DataType type) const {
+  switch (type) {
+    case DataType::float8_e4m3: return &float8_e4m3_;
+    case DataType::float8_e5m2: return &float8_e5m2_;
+    case DataType::half: return &half_;
+    case DataType::bfloat16: return &bfloat16_;
+    default: return nullptr;
+  }
+}
 
 MPI_Datatype TypeTable::type(DataType type) const {
   switch (type) {
@@ -61,8 +72,10 @@ MPI_Datatype TypeTable::type(DataType type) const {
     case DataType::uint32: return MPI_UINT32_T;
     case DataType::int64: return MPI_INT64_T;
     case DataType::uint64: return MPI_UINT64_T;
-    case DataType::half: return half_.get();
-    case DataType::bfloat16: return bfloat16_.get();
+    case DataType::float8_e4m3:
+    case DataType::float8_e5m2:
+    case DataType::half:
+    case DataType::bfloat16: return small_float(type)->type.get();
     case DataType::float32: return MPI_FLOAT;
     case DataType::float64: break;
   }
@@ -70,16 +83,17 @@ MPI_Datatype TypeTable::type(DataType type) const {
 }
 
 MPI_Op TypeTable::op(DataType type, RedOp redop) const {
-  if (type != DataType::half && type != DataType::bfloat16) return builtin(redop);
-  const bool half = type == DataType::half;
+  const SmallFloat* const own = small_float(type);
+  if (own == nullptr) return builtin(redop);
   switch (redop) {
-    case RedOp::prod: return half ? prod_half_.get() : prod_bfloat16_.get();
-    case RedOp::min: return half ? min_half_.get() : min_bfloat16_.get();
-    case RedOp::max: return half ? max_half_.get() : max_bfloat16_.get();
     case RedOp::sum:
-    case RedOp::avg: break;
+    case RedOp::avg: return own->sum.get();
+    case RedOp::prod: return own->prod.get();
+    case RedOp::min: return own->min.get();
+    case RedOp::max: return own->max.get();
+    case RedOp::premulsum: break;
   }
-  return half ? sum_half_.get() : sum_bfloat16_.get();
+  throw std::logic_error("MPI has no premulsum");
 }
 
 }  // namespace busbar::mpi

@@ -3,52 +3,47 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "observe/host.h"
 #include "transport/nccl/observation.h"
 #include "transport/nccl/operation.h"
+#include "transport/nccl/table_in_force.h"
+#include "transport/nccl/types.h"
 
 namespace busbar::nccl {
 namespace {
 
-/// What all channels of a process share.
+/// What all channels of a rank share.
 struct Resources {
   std::unique_ptr<Library> library;
   gpu::Device& device;
   Site site;
+  ComputeCapability least;  ///< of all GPUs of the launch
   std::optional<Tuner> tuner;
   std::optional<Profiler> profiler;
   Ledger ledger{};
   std::weak_ptr<Communicator> collnet{};  ///< the one that is alive
+  int communicators = 0;                  ///< made so far
 };
 
-/// While it lives, communicators are made with the variant's table.
-class TableInForce {
- public:
-  TableInForce(const std::optional<Tuner>& tuner, const VariantSettings& settings) : tuner_(tuner) {
-    if (settings.algorithm) tuner_.value().set_table(table_of(settings));
-  }
-  ~TableInForce() {
-    if (tuner_) tuner_->reset();
-  }
-  TableInForce(const TableInForce&) = delete;
-  TableInForce& operator=(const TableInForce&) = delete;
-  TableInForce(TableInForce&&) = delete;
-  TableInForce& operator=(TableInForce&&) = delete;
+std::optional<std::string> wanted_table(const VariantSettings& settings) {
+  return settings.algorithm ? std::optional(table_of(settings)) : std::nullopt;
+}
 
- private:
-  const std::optional<Tuner>& tuner_;
-};
+std::optional<std::string> refusal_by(const Resources& resources, const OperationSpec& spec) {
+  if (auto why = datatype_refusal(*resources.library, resources.least, spec)) return why;
+  return registration_refusal(*resources.library, spec);
+}
 
 class NcclChannel final : public Channel {
  public:
-  NcclChannel(Resources& resources, mpi::Communicator group, VariantSettings settings)
+  NcclChannel(Resources& resources, Control& group, VariantSettings settings)
       : resources_(resources),
-        group_(std::move(group)),
+        group_(group),
         settings_(std::move(settings)),
         stream_(resources.device, resources.device.create_stream()) {
-    mpi::check(MPI_Comm_rank(group_.get(), &self_.value), "MPI_Comm_rank");
-    mpi::check(MPI_Comm_size(group_.get(), &ranks_), "MPI_Comm_size");
     if (!settings_.wants_collnet()) comm_ = connect();
   }
 
@@ -56,11 +51,11 @@ class NcclChannel final : public Channel {
 
   std::size_t scratch_elements(const OperationSpec& spec) const override {
     if (const NativeCall* const call = native(spec)) return call->scratch_elements;
-    return spec.collective->schedule(spec.shape, self_).scratch_elements;
+    return spec.collective->schedule(spec.shape, group_.rank()).scratch_elements;
   }
 
   std::unique_ptr<Operation> prepare(const OperationSpec& spec, const Buffers& buffers) override {
-    if (auto why = registration_refusal(*resources_.library, spec)) throw UsageError(*why);
+    if (auto why = refusal_by(resources_, spec)) throw UsageError(*why);
     // A switch or port has one SHARP tree to give, so CollNet lives no longer than one operation: groups that overlap
     // take turns, and all members of a group end theirs together.
     std::shared_ptr<Communicator> comm = settings_.wants_collnet() ? connect() : comm_;
@@ -102,19 +97,20 @@ class NcclChannel final : public Channel {
 
   std::shared_ptr<Communicator> connect() {
     if (settings_.wants_collnet() && !resources_.collnet.expired()) {
-      throw UsageError("this process has a communicator with CollNet already; accepted is one at a time");
+      throw UsageError("this GPU has a communicator with CollNet already; accepted is one at a time");
     }
     const Library& library = *resources_.library;
     ncclUniqueId id{};
-    if (self_ == Rank{0}) check(library, library.call().get_unique_id(&id), "ncclGetUniqueId", resources_.site);
-    mpi::check(MPI_Bcast(&id, sizeof(id), MPI_BYTE, 0, group_.get()), "MPI_Bcast");
+    if (group_.is_root()) check(library, library.call().get_unique_id(&id), "ncclGetUniqueId", resources_.site);
+    broadcast_value(group_, id);
 
-    const TableInForce table(resources_.tuner, settings_);
+    const TableInForce table(resources_.tuner, wanted_table(settings_));
     static_cast<void>(resources_.device.done(stream_.get()));  // NCCL takes the thread's current device
-    auto comm = std::make_shared<Communicator>(library, resources_.site, id, self_, ranks_,
-                                               config_of(settings_, library.common_code()));
+    const std::string name = fmt::format("busbar-{}-{}", resources_.site.rank.value, resources_.communicators++);
+    auto comm = std::make_shared<Communicator>(library, resources_.site, id, group_.rank(), group_.size(),
+                                               config_of(settings_, library.common_code()), name);
     if (settings_.wants_collnet()) resources_.collnet = comm;
-    if (resources_.profiler) profiled_ = resources_.profiler->newest(self_.value, ranks_);
+    if (resources_.profiler) profiled_ = resources_.profiler->newest(comm->name(), comm->self(), comm->ranks());
     return comm;
   }
 
@@ -125,31 +121,39 @@ class NcclChannel final : public Channel {
   }
 
   Resources& resources_;
-  mpi::Communicator group_;
+  Control& group_;
   VariantSettings settings_;
   OwnedStream stream_;
-  Rank self_;
-  int ranks_ = 0;
   std::shared_ptr<Communicator> comm_;  ///< null with CollNet: every operation then has its own
   std::optional<ProfiledCommunicator> profiled_;
   const NativeCall* call_ = nullptr;             ///< the one prepared last; null: the portable schedule
   mutable std::vector<ProfiledRecord> records_;  ///< of the operation prepared last; reading them takes them away
 };
 
-Site site_of(const mpi::World& world, const gpu::Device& device) {
+Site site_of(Rank rank, const gpu::Device& device) {
   const gpu::DeviceInfo info = device.info();
-  return {host_name(), Rank{world.self().value}, info.index, info.pci_bus_id};
+  return {host_name(), rank, info.index, info.pci_bus_id};
+}
+
+/// Collective over the workers.
+ComputeCapability least_of(Control& workers, const gpu::Device& device) {
+  const gpu::DeviceInfo info = device.info();
+  const auto all = gather_value(workers, ComputeCapability{info.compute_major, info.compute_minor});
+  ComputeCapability least = workers.is_root() ? *std::min_element(all.begin(), all.end()) : ComputeCapability{};
+  broadcast_value(workers, least);
+  return least;
 }
 
 bool can_load(const char* library) { return dlopen(library, RTLD_LAZY | RTLD_LOCAL) != nullptr; }
 
 class Nccl final : public NcclTransport {
  public:
-  Nccl(const mpi::World& world, gpu::Device& device)
-      : world_(world),
+  Nccl(Controls& controls, gpu::Device& device)
+      : controls_(controls),
         resources_{.library = Library::load(),
                    .device = device,
-                   .site = site_of(world, device),
+                   .site = site_of(controls.workers().rank(), device),
+                   .least = least_of(controls.workers(), device),
                    .tuner = Tuner::find(),
                    .profiler = Profiler::find()} {}
 
@@ -166,17 +170,16 @@ class Nccl final : public NcclTransport {
     }
   }
 
-  std::optional<std::string> refusal(const OperationSpec& spec) const override {
-    return registration_refusal(*resources_.library, spec);
-  }
+  std::optional<std::string> refusal(const OperationSpec& spec) const override { return refusal_by(resources_, spec); }
 
   bool has_one_at_a_time(const Settings& settings) const override {
     return VariantSettings::parse(settings).wants_collnet();
   }
 
   std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) override {
-    return std::make_unique<NcclChannel>(resources_, mpi::communicator_of(world_.peers(), members),
-                                         VariantSettings::parse(settings));
+    auto& group = groups_[members];
+    if (!group) group = controls_.of(members);
+    return std::make_unique<NcclChannel>(resources_, *group, VariantSettings::parse(settings));
   }
 
   std::unique_ptr<MemorySpace> symmetric_memory(MemorySpace& gpu) override {
@@ -195,14 +198,15 @@ class Nccl final : public NcclTransport {
             .variable = variable_as_nccl_sees_it};
   }
 
-  const mpi::World& world_;
+  Controls& controls_;
+  std::map<std::vector<Rank>, std::unique_ptr<Control>> groups_;  ///< of all channels that were opened
   Resources resources_;
 };
 
 }  // namespace
 
-std::unique_ptr<NcclTransport> make_transport(const mpi::World& world, gpu::Device& device) {
-  return std::make_unique<Nccl>(world, device);
+std::unique_ptr<NcclTransport> make_transport(Controls& controls, gpu::Device& device) {
+  return std::make_unique<Nccl>(controls, device);
 }
 
 }  // namespace busbar::nccl

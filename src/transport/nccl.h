@@ -6,8 +6,8 @@
 #include <string>
 
 #include "gpu/platform.h"
+#include "measure/control.h"
 #include "memory/space.h"
-#include "transport/mpi_world.h"
 #include "transport/transport.h"
 
 namespace busbar::nccl {
@@ -23,10 +23,11 @@ class NcclTransport : public Transport {
   virtual std::unique_ptr<MemorySpace> symmetric_memory(MemorySpace& gpu) = 0;
 };
 
-/// Called by workers. `world` and `device` must outlive the transport; `device` is the only GPU of this process.
+/// Of one worker rank, used by one thread; `controls` is that rank's, `device` its only GPU, and both must outlive the
+/// transport. Ranks may be threads of one process.
 /// Settings: `schedule` = native | portable; `in_network` = off | nvls | collnet | sharp; `algorithm` with `protocol`;
 /// `channels`; `cta_policy` = default | efficiency | zero.
 /// @throws UsageError in one sentence where there is no NCCL that fits this build.
-std::unique_ptr<NcclTransport> make_transport(const mpi::World& world, gpu::Device& device);
+std::unique_ptr<NcclTransport> make_transport(Controls& controls, gpu::Device& device);
 
 }  // namespace busbar::nccl

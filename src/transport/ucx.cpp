@@ -50,9 +50,10 @@ class UcxChannel final : public Channel {
 
 class Ucx final : public UcxTransport {
  public:
-  explicit Ucx(Surroundings surroundings)
-      : surroundings_(std::move(surroundings)),
-        context_(open_context(surroundings_.ranks)),
+  Ucx(Controls& controls, bool share_core)
+      : controls_(controls),
+        share_core_(share_core),
+        context_(open_context(controls.workers().size())),
         ledger_(std::make_shared<Ledger>()) {}
 
   std::string_view name() const override { return "ucx"; }
@@ -67,15 +68,21 @@ class Ucx final : public UcxTransport {
     }
   }
 
+  std::optional<std::string> refusal(const OperationSpec& spec) const override {
+    if (spec.redop != RedOp::premulsum) return std::nullopt;
+    return "premulsum is an operator of NCCL and transport ucx has none like it; accepted: sum, prod, min, max, avg";
+  }
+
   std::unique_ptr<Channel> open(const std::vector<Rank>& members, const Settings& settings) override {
-    return std::make_unique<UcxChannel>(context_, surroundings_.control_of(members), surroundings_.share_core, ledger_,
+    return std::make_unique<UcxChannel>(context_, controls_.of(members), share_core_, ledger_,
                                         VariantSettings::parse(settings));
   }
 
   std::unique_ptr<MemorySpace> memory() override { return std::make_unique<UcxMemory>(context_, ledger_); }
 
  private:
-  Surroundings surroundings_;
+  Controls& controls_;
+  bool share_core_;
   std::shared_ptr<ucp_context> context_;
   std::shared_ptr<Ledger> ledger_;
 };
@@ -84,8 +91,8 @@ class Ucx final : public UcxTransport {
 
 std::string library_version() { return ucp_get_version_string(); }
 
-std::unique_ptr<UcxTransport> make_transport(Surroundings surroundings) {
-  return std::make_unique<Ucx>(std::move(surroundings));
+std::unique_ptr<UcxTransport> make_transport(Controls& controls, bool share_core) {
+  return std::make_unique<Ucx>(controls, share_core);
 }
 
 }  // namespace busbar::ucx

@@ -13,14 +13,14 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(DataType, NamesFollowNcclTests) {
-  EXPECT_EQ(all_datatypes().size(), 10U);
+  EXPECT_EQ(all_datatypes().size(), 12U);
   std::set<std::string_view> names;
   for (const DataType type : all_datatypes()) {
     names.insert(name(type));
     EXPECT_EQ(parse_datatype(name(type)), type);
   }
-  EXPECT_EQ(names, (std::set<std::string_view>{"int8", "uint8", "int32", "uint32", "int64", "uint64", "half",
-                                               "bfloat16", "float", "double"}));
+  EXPECT_EQ(names, (std::set<std::string_view>{"int8", "uint8", "int32", "uint32", "int64", "uint64", "float8_e4m3",
+                                               "float8_e5m2", "half", "bfloat16", "float", "double"}));
 }
 
 TEST(DataType, SizesAreInBytes) {
@@ -30,6 +30,8 @@ TEST(DataType, SizesAreInBytes) {
   EXPECT_EQ(size_of(DataType::uint32), 4U);
   EXPECT_EQ(size_of(DataType::int64), 8U);
   EXPECT_EQ(size_of(DataType::uint64), 8U);
+  EXPECT_EQ(size_of(DataType::float8_e4m3), 1U);
+  EXPECT_EQ(size_of(DataType::float8_e5m2), 1U);
   EXPECT_EQ(size_of(DataType::half), 2U);
   EXPECT_EQ(size_of(DataType::bfloat16), 2U);
   EXPECT_EQ(size_of(DataType::float32), 4U);
@@ -37,7 +39,7 @@ TEST(DataType, SizesAreInBytes) {
 }
 
 TEST(RedOp, NamesAreParsedBack) {
-  EXPECT_EQ(all_redops().size(), 5U);
+  EXPECT_EQ(all_redops().size(), 6U);
   for (const RedOp redop : all_redops()) EXPECT_EQ(parse_redop(name(redop)), redop);
 }
 
@@ -58,11 +60,13 @@ TEST(Parse, NamesTheUnknownAndTheAccepted) {
     EXPECT_THAT(sentence, HasSubstr(fmt::format("'{}'", word)));
     EXPECT_THAT(sentence, HasSubstr("bfloat16, float, double"));
   }
-  EXPECT_THAT(refusal([] { parse_redop("mean"); }), HasSubstr("'mean'; accepted: sum, prod, min, max, avg"));
+  EXPECT_THAT(refusal([] { parse_redop("mean"); }), HasSubstr("'mean'; accepted: sum, prod, min, max, avg, premulsum"));
 }
 
 TEST(WithType, GivesTheStoringType) {
   EXPECT_TRUE(with_type(DataType::bfloat16, [](auto v) { return std::is_same_v<decltype(v), BFloat16>; }));
+  EXPECT_TRUE(with_type(DataType::float8_e4m3, [](auto v) { return std::is_same_v<decltype(v), Float8E4M3>; }));
+  EXPECT_TRUE(with_type(DataType::float8_e5m2, [](auto v) { return std::is_same_v<decltype(v), Float8E5M2>; }));
   EXPECT_TRUE(with_type(DataType::uint64, [](auto v) { return std::is_same_v<decltype(v), std::uint64_t>; }));
 }
 

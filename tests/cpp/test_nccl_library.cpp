@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "collectives/registry.h"
 #include "core/error.h"
 #include "cpp/nccl/variable.h"
 #include "transport/nccl/calls.h"
 #include "transport/nccl/error.h"
+#include "transport/nccl/types.h"
 
 namespace busbar::nccl {
 namespace {
@@ -47,6 +49,45 @@ TEST(NcclLibrary, AnOlderOneHasNoNewerFunctions) {
   EXPECT_EQ(native_call(old.call(), "all_to_all"), nullptr);
   EXPECT_NE(native_call(old.call(), "all_reduce"), nullptr);
 }
+
+/// Why the fake, seeming to be of `version`, refuses the operation on the GPUs; "" where it does not.
+std::string refusal(const char* version, ComputeCapability gpus, const char* operation, DataType type) {
+  const Variable as_version("BUSBAR_FAKE_NCCL_VERSION", version);
+  const Library library(BUSBAR_NCCL_FAKE);
+  const OperationSpec spec{.collective = &find_collective(operation),
+                           .shape = {.ranks = 2, .elements = 8},
+                           .type = type,
+                           .redop = std::nullopt};
+  return datatype_refusal(library, gpus, spec).value_or("");
+}
+
+TEST(NcclLibrary, Float8NeedsAnNcclThatHasIt) {
+  for (const DataType type : {DataType::float8_e4m3, DataType::float8_e5m2}) {
+    EXPECT_THAT(refusal("22301", {9, 0}, "all_gather", type),
+                HasSubstr(std::string{name(type)} +
+                          " needs NCCL 2.24 or newer, in the build and at run time (which has 2.23.1)"));
+  }
+  EXPECT_EQ(refusal("21803", {8, 0}, "all_reduce", DataType::bfloat16), "");
+}
+
+#if BUSBAR_NCCL_HEADER_HAS(2, 28)
+TEST(NcclLibrary, Float8NeedsGpusThatReduceIt) {
+  for (const char* const reducing : {"all_reduce", "reduce", "reduce_scatter", "barrier"}) {
+    EXPECT_EQ(refusal("22809", {9, 0}, reducing, DataType::float8_e4m3), "");
+    EXPECT_EQ(refusal("22809", {12, 1}, reducing, DataType::float8_e5m2), "");
+    EXPECT_THAT(refusal("22809", {8, 9}, reducing, DataType::float8_e4m3),
+                HasSubstr(std::string{"has "} + reducing +
+                          " of float8_e4m3 on GPUs of compute capability 9.0 or newer "
+                          "alone and this launch has one of 8.9"));
+  }
+  for (const char* const moving : {"all_gather", "broadcast", "all_to_all"}) {
+    EXPECT_EQ(refusal("22809", {8, 0}, moving, DataType::float8_e4m3), "");
+  }
+  // Before 2.28 NCCL's own calls refused it on older GPUs whatever they did, sends and receives never.
+  EXPECT_THAT(refusal("22703", {8, 0}, "all_gather", DataType::float8_e4m3), HasSubstr("has one of 8.0"));
+  EXPECT_EQ(refusal("22703", {8, 0}, "send_recv", DataType::float8_e4m3), "");
+}
+#endif
 
 TEST(NcclLibrary, TheRealOneLoadsWhereItIs) {
   const Variable library("BUSBAR_NCCL_LIBRARY", nullptr);

@@ -38,10 +38,8 @@ Wide combine(RedOp redop, Wide a, Wide b) {
 /// Integers: sums and products in 128 bits, then cut to the type. Floating point: in double, then rounded.
 template <class T>
 T reference(RedOp redop, T a, T b) {
-  if constexpr (std::is_same_v<T, Half>) {
-    return to_half(static_cast<float>(combine<double>(redop, to_float(a), to_float(b))));
-  } else if constexpr (std::is_same_v<T, BFloat16>) {
-    return to_bfloat16(static_cast<float>(combine<double>(redop, to_float(a), to_float(b))));
+  if constexpr (is_small_float<T>) {
+    return from_float<T>(static_cast<float>(combine<double>(redop, to_float(a), to_float(b))));
   } else if constexpr (std::is_floating_point_v<T>) {
     return static_cast<T>(combine<double>(redop, a, b));
   } else {
@@ -52,17 +50,16 @@ T reference(RedOp redop, T a, T b) {
   }
 }
 
-/// Any bits for integers; numbers whose sum and product are finite for floating point.
+/// Any bits for integers; numbers whose sum and product are finite for floating point (up to 448 in float8_e4m3).
 template <class T>
 std::vector<T> random_values(std::size_t count, unsigned seed) {
   std::mt19937_64 random(seed);
-  std::uniform_real_distribution<float> number(-100.0F, 100.0F);
+  const float most = sizeof(T) == 1 ? 20.0F : 100.0F;
+  std::uniform_real_distribution<float> number(-most, most);
   std::vector<T> values(count);
   for (T& value : values) {
-    if constexpr (std::is_same_v<T, Half>) {
-      value = to_half(number(random));
-    } else if constexpr (std::is_same_v<T, BFloat16>) {
-      value = to_bfloat16(number(random));
+    if constexpr (is_small_float<T>) {
+      value = from_float<T>(number(random));
     } else if constexpr (std::is_floating_point_v<T>) {
       value = static_cast<T>(number(random));
     } else {
@@ -137,6 +134,30 @@ TEST(AverageInPlace, FloatsAreCorrectlyRounded) {
       ASSERT_LE(std::abs(to_float(brain[0]) - exact), std::ldexp(exact, -8)) << sum << '/' << ranks;
     }
   }
+}
+
+/// No number of the type is nearer to any number of the type divided by any number of ranks.
+template <class T>
+void expect_nearest_quotients(DataType type) {
+  for (const int ranks : {1, 2, 3, 7, 64, 65, 300, 1023}) {
+    for (unsigned bits = 0; bits < 256; ++bits) {
+      const T value{static_cast<std::uint8_t>(bits)};
+      if (!std::isfinite(to_float(value))) continue;
+      std::vector<T> quotient{value};
+      average(type, quotient, ranks);
+      const double exact = static_cast<double>(to_float(value)) / ranks;
+      const double error = std::abs(to_float(quotient[0]) - exact);
+      for (unsigned other = 0; other < 256; ++other) {
+        const double candidate = to_float(T{static_cast<std::uint8_t>(other)});
+        ASSERT_FALSE(std::abs(candidate - exact) < error) << name(type) << ' ' << bits << '/' << ranks;
+      }
+    }
+  }
+}
+
+TEST(AverageInPlace, EightBitFloatsAreCorrectlyRounded) {
+  expect_nearest_quotients<Float8E4M3>(DataType::float8_e4m3);
+  expect_nearest_quotients<Float8E5M2>(DataType::float8_e5m2);
 }
 
 // Several sources at once give, bit for bit, what one after the other gives, for any number of them and any length.

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -33,6 +34,26 @@ TEST(Request, IsReadAsWritten) {
   EXPECT_EQ(v.stopping.max_samples, 7U);
   EXPECT_EQ(v.rest_us, 5);
   EXPECT_EQ(v.deadline_seconds, 9);
+}
+
+TEST(Request, AnAverageThatIsZeroOnAllRanksIsRefused) {
+  std::optional<std::int64_t> id;
+  const auto parse = [&](const char* type, const char* redop, int ranks) {
+    return parse_request(fmt::format(R"({{"type":"visit","request":1,"point":{{"op":"all_reduce","size_bytes":64,)"
+                                     R"("datatype":"{}","redop":"{}"}}}})",
+                                     type, redop),
+                         std::vector<std::string>(static_cast<std::size_t>(ranks), "a"), id)
+        .visit.point.redop;
+  };
+  EXPECT_EQ(parse("float8_e4m3", "avg", 1023), RedOp::avg);
+  EXPECT_EQ(parse("float8_e4m3", "premulsum", 1024), RedOp::premulsum);
+  EXPECT_EQ(parse("float8_e5m2", "avg", 1024), RedOp::avg);
+  try {
+    parse("float8_e4m3", "avg", 1024);
+    FAIL();
+  } catch (const UsageError& problem) {
+    EXPECT_NE(std::string{problem.what()}.find("accepted: at most 1023 ranks"), std::string::npos) << problem.what();
+  }
 }
 
 TEST(Request, AnyDamageIsRefusedOrHarmlessButNeverMore) {

@@ -20,6 +20,8 @@ DATATYPES = [
     "uint32",
     "int64",
     "uint64",
+    "float8_e4m3",
+    "float8_e5m2",
     "half",
     "bfloat16",
     "float",
@@ -82,6 +84,17 @@ def test_every_datatype_and_operator_is_right(launch: Launch) -> None:
     assert ended.answers("error") == []
     assert [b["key"] for b in ended.answers("block") if b["block"]["wrong_elements"]] == []
     assert ended.code == 0
+
+
+def test_what_mpi_has_not_is_refused(launch: Launch) -> None:
+    wanted = [visit("all_reduce", 96, redop="premulsum", variants=WAYS), visit("all_reduce", 96)]
+    ended = launch(2, "--serve", requests=wanted)
+    (error,) = ended.answers("error")
+    assert error["message"] == (
+        "premulsum is an operator of NCCL and transport mpi has none like it; "
+        "accepted: sum, prod, min, max, avg"
+    )
+    assert len(ended.answers("block")) == 1
 
 
 def test_a_group_without_rank_0_answers_too(launch: Launch) -> None:

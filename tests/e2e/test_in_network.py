@@ -14,8 +14,8 @@ from conftest import Json, Launch, visit
 
 TREE = [{"name": "tree", "settings": {"in_network": "tree"}}]
 DATATYPES = {
-    "int8": 1, "uint8": 1, "half": 2, "bfloat16": 2, "int32": 4, "uint32": 4, "float": 4,
-    "int64": 8, "uint64": 8, "double": 8,
+    "int8": 1, "uint8": 1, "float8_e4m3": 1, "float8_e5m2": 1, "half": 2, "bfloat16": 2,
+    "int32": 4, "uint32": 4, "float": 4, "int64": 8, "uint64": 8, "double": 8,
 }  # fmt: skip
 REDOPS = ["sum", "prod", "min", "max", "avg"]
 RANKS = 3

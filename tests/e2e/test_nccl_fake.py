@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,29 +10,12 @@ import pytest
 
 from busbar.record.journal import read_journal
 from commands import QUICK, busbar
-from conftest import BIN, Ended, Json, Launch, visit
+from conftest import Ended, Json, Launch, visit
+from nccl_fakes import DATATYPES, FAKES, NCCL_OPERATIONS, busbar_on_fakes, needs_nccl
 
-LIB = BIN.parent / "lib"
-FAKES = {
-    "BUSBAR_GPU_PLATFORM": str(BIN / "libbusbar-gpu-fake.so"),
-    "BUSBAR_NCCL_LIBRARY": str(LIB / "libnccl-fake.so"),
-    "NCCL_PROFILER_PLUGIN": str(LIB / "libnccl-profiler-busbar.so"),
-    "NCCL_TUNER_PLUGIN": str(LIB / "libnccl-tuner-busbar.so"),
-}
 RANKS = 3
-NCCL_OPERATIONS = [
-    "all_reduce", "reduce", "broadcast", "all_gather", "reduce_scatter", "all_to_all",
-    "all_to_allv", "gather", "scatter", "send_recv", "one_way", "ping_pong",
-    "bidirectional", "memory_copy",
-]  # fmt: skip
-DATATYPES = [
-    "int8", "uint8", "int32", "uint32", "int64", "uint64", "half", "bfloat16", "float", "double",
-]  # fmt: skip
 
-pytestmark = pytest.mark.skipif(
-    not Path(FAKES["BUSBAR_NCCL_LIBRARY"]).exists(),
-    reason="this build has no transport nccl: nccl.h or CUDA's headers were not found",
-)
+pytestmark = needs_nccl
 
 
 def _serve(launch: Launch, requests: list[Json], **environment: str) -> Ended:
@@ -52,8 +33,9 @@ def _sized(op: str, **more: Any) -> Json:
 def test_every_operation_datatype_and_operator_is_right(launch: Launch) -> None:
     requests = [_sized(op, datatype=d) for op, d in product(NCCL_OPERATIONS, DATATYPES)]
     reducing = product(
-        ["all_reduce", "reduce", "reduce_scatter"], ["sum", "prod", "min", "max", "avg"],
-        ["int32", "float", "half"], [False, True],
+        ["all_reduce", "reduce", "reduce_scatter"],
+        ["sum", "prod", "min", "max", "avg", "premulsum"],
+        ["int8", "int32", "float8_e4m3", "float8_e5m2", "half", "float"], [False, True],
     )  # fmt: skip
     requests += [_sized(o, redop=r, datatype=d, in_place=i) for o, r, d, i in reducing]
     requests += [visit("barrier", 0), visit("null", 0)]
@@ -95,6 +77,27 @@ def test_communicators_side_by_side(launch: Launch) -> None:
     assert "one communicator at a time" in refused["message"]
 
 
+def test_float8_where_nccl_or_gpus_are_too_old_is_refused_in_one_sentence(launch: Launch) -> None:
+    wanted = [
+        _sized(op, datatype=d)
+        for op, d in product(["all_reduce", "all_gather"], ["float8_e4m3", "half"])
+    ]
+    old = _serve(launch, wanted, BUSBAR_FAKE_NCCL_VERSION="22301")
+    assert [e["message"] for e in old.answers("error")] == [
+        "float8_e4m3 needs NCCL 2.24 or newer, in the build and at run time (which has 2.23.1); "
+        "accepted: other datatypes"
+    ] * 2
+    assert [b["key"]["datatype"] for b in old.answers("block")] == ["half"] * 2
+
+    ampere = _serve(launch, wanted, BUSBAR_FAKE_GPU_COMPUTE="80")
+    (error,) = ampere.answers("error")
+    assert error["message"].startswith("NCCL 2.28.9 has all_reduce of float8_e4m3 on GPUs of")
+    assert error["message"].endswith("and this launch has one of 8.0; accepted: other datatypes")
+    blocks = ampere.answers("block")
+    assert [b["key"]["op"] for b in blocks] == ["all_reduce", "all_gather", "all_gather"]
+    assert not any(b["block"]["wrong_elements"] for b in blocks)
+
+
 def test_graphs_registration_and_what_has_neither(launch: Launch) -> None:
     wanted = [
         _sized("all_reduce", graph=True),
@@ -113,6 +116,19 @@ def test_graphs_registration_and_what_has_neither(launch: Launch) -> None:
     host = launch(2, "--serve", requests=[_sized("all_reduce", graph=True)])
     (error,) = host.answers("error")
     assert "belong to GPU memory" in error["message"]
+
+
+def test_what_nvlink_carried_is_told_per_gpu_and_execution(launch: Launch) -> None:
+    bytes_between_looks = 1 << 40
+    ended = _serve(launch, [_sized("all_reduce")], BUSBAR_FAKE_GPU_NVLINK=str(bytes_between_looks))
+    (block,) = (b["block"] for b in ended.answers("block"))
+    each = bytes_between_looks / block["executions"]
+    assert [gpu["tx_bytes"] for gpu in block["nvlink"]] == pytest.approx([each] * RANKS)
+    assert [gpu["crc_errors"] for gpu in block["nvlink"]] == [0] * RANKS
+    assert [gpu["recoveries"] for gpu in block["nvlink"]] == [None] * RANKS
+    assert set(block["congestion"]) == {"xmit_wait_ticks", "cnps_sent", "cnps_handled"}
+    without = _serve(launch, [_sized("all_reduce")]).answers("block")[0]["block"]
+    assert without["nvlink"] == [None] * RANKS
 
 
 def test_what_the_profiler_saw_is_what_was_observed(launch: Launch) -> None:
@@ -151,7 +167,7 @@ def test_a_fault_is_told(launch: Launch, fault: str, code: int, said: str) -> No
 
 
 def test_a_record_made_on_fakes_is_refused_by_judges(tmp_path: Path) -> None:
-    done = _busbar_on_fakes(
+    done = busbar_on_fakes(
         "run", "all_reduce", "--transport", "nccl", "--on", "local", "--ranks", "2", "-b", "4K",
         "-e", "4K", "--launches", "2", *QUICK, "--output", "r.json", cwd=tmp_path,
     )  # fmt: skip
@@ -173,12 +189,3 @@ def test_without_a_gpu_it_ends_in_one_sentence(launch: Launch, tmp_path: Path) -
     assert len(done.stderr.strip().splitlines()) <= 3
     journal = tmp_path / "r.journal.jsonl"
     assert not journal.exists() or not read_journal(journal).points
-
-
-def _busbar_on_fakes(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    from commands import command, environment
-
-    return subprocess.run(
-        command(*arguments), cwd=cwd, env={**os.environ, **environment(), **FAKES},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip

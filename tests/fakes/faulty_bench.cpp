@@ -70,8 +70,7 @@ class FaultyChannel final : public Channel {
 
 class FaultyTransport final : public Transport {
  public:
-  FaultyTransport(std::unique_ptr<Transport> real, const mpi::World& world)
-      : real_(std::move(real)), rank_(world.self().value) {}
+  FaultyTransport(std::unique_ptr<Transport> real, Rank rank) : real_(std::move(real)), rank_(rank.value) {}
   std::string_view name() const override { return real_->name(); }
   std::string library_version() const override { return real_->library_version(); }
   std::optional<std::string> objection(const Settings& settings, const Collective& collective) const override {
@@ -92,9 +91,9 @@ class FaultyTransport final : public Transport {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return busbar::mpi_main(argc, argv, [](const mpi::World& world, const Wanted& wanted) {
-    Equipment equipment = equip(world, wanted);
-    equipment.transport = std::make_unique<FaultyTransport>(std::move(equipment.transport), world);
+  return busbar::mpi_main(argc, argv, [](const Seat& seat, const Wanted& wanted) {
+    Equipment equipment = equip(seat, wanted);
+    equipment.transport = std::make_unique<FaultyTransport>(std::move(equipment.transport), seat.rank());
     return equipment;
   });
 }

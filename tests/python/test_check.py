@@ -385,6 +385,33 @@ def test_the_check_command_takes_the_fabric_of_the_emulation(tmp_path: Path) -> 
     assert result.exit_code == ExitCode.NEGATIVE
 
 
+def test_the_check_command_accepts_a_share_of_slowed_blocks(tmp_path: Path) -> None:
+    path = _written(tmp_path, [Row("send_recv", 4 * MIB, 0.985)])
+    document = json.loads(path.read_text())
+    for n, block in enumerate(document["points"][0]["blocks"]):
+        block["throttled"] = n == 0  # one of five
+    path.write_text(json.dumps(document))
+    words = ["check", str(path), "--fabric", "emulated-4x400m"]
+    refused = CliRunner().invoke(_app(), words)
+    assert "1 of 5 blocks ran on GPUs slowed" in " ".join(refused.output.split())
+    assert refused.exit_code == ExitCode.INCOMPLETE
+    assert CliRunner().invoke(_app(), [*words, "--max-throttled", "0.19"]).exit_code == 3
+    assert CliRunner().invoke(_app(), [*words, "--max-throttled", "0.2"]).exit_code == 0
+
+
+@pytest.mark.parametrize("option", ["--max-throttled", "--max-spoiled"])
+@pytest.mark.parametrize("value", ["-0.1", "1.01", "nan", "inf"])
+def test_the_check_command_refuses_what_is_no_share(
+    tmp_path: Path, option: str, value: str
+) -> None:
+    path = _written(tmp_path, [Row("send_recv", 4 * MIB, 0.985)])
+    result = CliRunner().invoke(_app(), ["check", str(path), option, value])
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.message == (
+        f"{option} {value} is no share; accepted is a number from 0 to 1."
+    )
+
+
 @pytest.mark.parametrize("content", ["", "{", '{"schema_version": "9.0.0"}'])
 def test_the_check_command_refuses_what_it_cannot_read(tmp_path: Path, content: str) -> None:
     path = tmp_path / "run.json"

@@ -280,8 +280,8 @@ def test_the_deepest_request_says_how_many_trees_there_are() -> None:
 
 def _where(on: str, **more: Any) -> Where:
     empty = {
-        "ranks": 4, "hosts": None, "rates": [], "leaves": None, "uplinks": [], "hostfile": None,
-        "aggregators": None, "extra": [], "transport": "mpi",
+        "ranks": 4, "threads": 1, "hosts": None, "rates": [], "leaves": None, "uplinks": [],
+        "hostfile": None, "aggregators": None, "extra": [], "transport": "mpi",
     }  # fmt: skip
     return Where(on=on, **{**empty, **more})
 
@@ -472,3 +472,15 @@ def test_the_process_that_ended_a_launch_is_named() -> None:
     ]
     assert explain_end(exited, members) == "rank 0 (host1) ended with exit code 9"
     assert explain_end(["something else"], members) is None
+
+
+def test_a_process_of_several_ranks_is_named_by_all() -> None:
+    members = [Member(rank, "worker", f"host{rank // 2}") for rank in range(4)]
+    signalled = "process rank 1 with PID 0 on node host1 exited on signal 11 (Segmentation fault)."
+    named = "process 1 (ranks 2-3 on host1) was ended by signal 11 (Segmentation fault)"
+    assert explain_end([signalled], members, threads=2) == named
+    assert explain_end([signalled], [], threads=2) == named
+    exited = "  Process name: [[5401,1],0]\n  Exit code:    9"
+    assert explain_end([exited], members, threads=2) == (
+        "process 0 (ranks 0-1 on host0) ended with exit code 9"
+    )

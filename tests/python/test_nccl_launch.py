@@ -19,9 +19,10 @@ from busbar.launch.nccl_log import Log, fallen_to_sockets, in_network, note, rea
 from busbar.launch.options import MeasureOptions, SweepOptions, parse_variants
 from busbar.launch.plan import Ranks, make_plan
 from busbar.launch.slots import make_slots
+from busbar.launch.target import Programs
 from busbar.launch.where import Where, hosts_of, target_of
 from busbar.record.lines import LaunchLine
-from busbar.record.models import Nic, Plan, Stopping, Variant, Warmup
+from busbar.record.models import Nic, Plan, RdmaPort, Stopping, Variant, Warmup
 from factories import launch_line
 
 # The plan
@@ -40,13 +41,17 @@ DESCRIBED = Described(
     protocol=1,
     operations=[_info("all_reduce", reduces=True), _info("broadcast", rooted=True)],
     datatypes=[Described.Datatype(name="float", bytes=4)],
-    redops=["sum"],
+    redops=["sum", "premulsum"],
     transports=["mpi", "nccl"],
 )
 
 
 def _plan(
-    *variants: str, transport: str = "nccl", operations: list[str] | None = None, **what: Any
+    *variants: str,
+    transport: str = "nccl",
+    operations: list[str] | None = None,
+    threads: int = 1,
+    **what: Any,
 ) -> Plan:
     measure = MeasureOptions(
         variants=parse_variants(list(variants)),
@@ -60,7 +65,7 @@ def _plan(
         observe="largest",
     )
     sweep = SweepOptions(operations or ["all_reduce"], 8, 64, **what)
-    return make_plan(sweep, measure, DESCRIBED, Ranks(2), transport)
+    return make_plan(sweep, measure, DESCRIBED, Ranks(2, threads=threads), transport)
 
 
 def test_a_plan_of_nccl_is_about_gpu_memory() -> None:
@@ -81,6 +86,13 @@ def test_a_plan_of_nccl_is_about_gpu_memory() -> None:
 def test_gpu_options_are_refused_for_host_memory(what: Any, culprit: str) -> None:
     with pytest.raises(UsageError, match=culprit):
         _plan(transport="mpi", **what)
+
+
+def test_the_pre_multiplied_sum_is_nccls_alone() -> None:
+    plan = _plan(redops=["sum", "premulsum"])
+    assert {row.key.redop for row in plan.rows} == {"sum", "premulsum"}
+    with pytest.raises(UsageError, match="--redop premulsum belongs to --transport nccl"):
+        _plan(transport="mpi", redops=["premulsum"])
 
 
 def test_a_transport_that_the_build_lacks_is_refused() -> None:
@@ -152,7 +164,7 @@ def test_mechanisms_are_refused_where_they_cannot_be() -> None:
 
 def _where(**more: Any) -> Where:
     fields = {
-        "on": "local", "transport": "nccl", "ranks": None, "hosts": None, "rates": [],
+        "on": "local", "transport": "nccl", "ranks": None, "threads": 1, "hosts": None, "rates": [],
         "leaves": None, "uplinks": [], "hostfile": None, "aggregators": None, "extra": [],
     }  # fmt: skip
     return Where(**{**fields, **more})
@@ -175,6 +187,47 @@ def test_a_local_run_has_a_rank_for_each_gpu(monkeypatch: pytest.MonkeyPatch) ->
     assert target_of(_where(), []).ranks == 3
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert target_of(_where(), []).ranks == 1
+
+
+_PROGRAMS = Programs(worker=["busbar-bench", "--threads", "4"], aggregator=[])
+
+
+def test_ranks_are_counted_and_processes_started(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("a slots=2\nb slots=2\n")
+    local = target_of(_where(ranks=8, threads=4), [])
+    assert (local.ranks, local.threads, local.placement()) == (8, 4, ["localhost"] * 8)
+    words = local.command(_PROGRAMS, {}, 3)
+    assert words[words.index("-np") + 1] == "2"
+    assert "localhost:2" in words
+    some = _where(on="hostfile", hostfile=tmp_path / "hosts", ranks=16, threads=4)
+    words = target_of(some, []).command(_PROGRAMS, {}, 3)
+    assert words[words.index("-np") + 1] == "4"
+
+
+def test_srun_starts_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    words = target_of(_where(on="slurm", ranks=16, threads=4), []).command(_PROGRAMS, {}, 3)
+    assert "--ntasks=4" in words
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"ranks": 6, "threads": 4}, "--threads 4 does not divide 6 ranks"),
+        ({"on": "slurm", "ranks": 6, "threads": 4}, "does not divide 6 ranks"),
+        ({"ranks": 4, "threads": 2, "transport": "mpi"}, "belongs to --transport nccl, not to mpi"),
+        ({"ranks": 4, "threads": 2, "on": "emulated"}, "a process for every rank"),
+        ({"ranks": 4, "threads": 0}, "at least 1"),
+    ],
+)
+def test_threads_that_cannot_be_are_refused(more: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        target_of(_where(**more), [])
+
+
+def test_threads_are_part_of_every_points_key() -> None:
+    assert {row.key.threads for row in _plan("a:", threads=2).rows} == {2}
+    assert {row.key.threads for row in _plan("a:").rows} == {1}
 
 
 # Variables and files
@@ -299,26 +352,67 @@ def test_one_host_that_nccl_takes_for_two_uses_sockets_inside() -> None:
     assert (log.between, log.inside) == (frozenset(), {"NET/Socket"})
 
 
-def _launch(driver: str = "mlx5_core", **changes: Any) -> LaunchLine:
+def _port(device: str = "mlx5_0", **changes: Any) -> RdmaPort:
+    port = RdmaPort(
+        device=device, port=1, kind="InfiniBand", link_layer="InfiniBand", state="ACTIVE",
+        physical_state="LinkUp", rate="400 Gb/sec (4X NDR)", lid="0x1c", netdev="ib0",
+        pci_address="0000:3b:00.0", numa_node=0, model="MT4129", firmware="28.39.1002",
+        node_guid=None, sys_image_guid=None,
+    )  # fmt: skip
+    return port.model_copy(update=changes)
+
+
+def _launch(*ports: RdmaPort, **changes: Any) -> LaunchLine:
+    """On hosts that have these ports, by default one of InfiniBand."""
     line = launch_line(0, transport="nccl", **changes)
-    nic = Nic(name="ens1", speed_mbps=400_000, mtu=9000, driver=driver)
-    hosts = [host.model_copy(update={"nics": [nic]}) for host in line.system.hosts]
+    nic = Nic(name="ens1", speed_mbps=400_000, mtu=9000, driver="mlx5_core")
+    has = {"nics": [nic], "rdma_ports": list(ports) or [_port()]}
+    hosts = [host.model_copy(update=has) for host in line.system.hosts]
     return line.model_copy(update={"system": line.system.model_copy(update={"hosts": hosts})})
 
 
 def test_sockets_are_called_out_where_there_is_better() -> None:
     log = read_log(OVER_SOCKETS, "all_reduce", 64, TWO_HOSTS)
     assert fallen_to_sockets(log, _launch()) == (
-        "NCCL fell back to sockets between hosts, although host1 has ens1 (mlx5_core), which can "
-        "do InfiniBand or RoCE."
+        "NCCL fell back to sockets between hosts, although on host1 port 1 of mlx5_0 is active "
+        "(InfiniBand, 400 Gb/sec (4X NDR))."
     )
-    assert fallen_to_sockets(log, _launch(driver="virtio_net")) is None
+    roce = _port("mlx5_3", kind="RoCE", rate=None)
+    assert str(fallen_to_sockets(log, _launch(_port(state="DOWN"), roce, roce))).endswith(
+        "port 1 of mlx5_3 is active (RoCE, rate not known), and 1 more."
+    )
     assert fallen_to_sockets(log, _launch(settings={"NCCL_NET": "Socket"})) is None, "asked for"
     assert fallen_to_sockets(log, _launch(nccl_conf="# /etc/nccl.conf\nNCCL_IB_DISABLE=1")) is None
     fast = read_log(OVER_IB, "all_reduce", 64, TWO_HOSTS)
     assert fallen_to_sockets(fast, _launch()) is None
     inside = Log(inside=frozenset({"NET/Socket"}))
     assert fallen_to_sockets(inside, _launch()) is None
+
+
+@pytest.mark.parametrize(
+    "port",
+    [
+        _port(state="DOWN"),
+        _port(state="INIT"),
+        _port(state=None),
+        _port("irdma0", kind="iWARP"),
+        _port("efa_0", kind=None),
+        _port("rxe0", kind="RoCE", pci_address=None),
+    ],
+)
+def test_sockets_are_right_where_no_port_could_carry_it(port: RdmaPort) -> None:
+    log = read_log(OVER_SOCKETS, "all_reduce", 64, TWO_HOSTS)
+    assert fallen_to_sockets(log, _launch(port)) is None
+
+
+@pytest.mark.parametrize("ports", [[], None])
+def test_a_cluster_without_rdma_is_not_blamed(ports: list[RdmaPort] | None) -> None:
+    """Whatever its network cards could do with another driver."""
+    log = read_log(OVER_SOCKETS, "all_reduce", 64, TWO_HOSTS)
+    line = _launch()
+    hosts = [host.model_copy(update={"rdma_ports": ports}) for host in line.system.hosts]
+    plain = line.model_copy(update={"system": line.system.model_copy(update={"hosts": hosts})})
+    assert fallen_to_sockets(log, plain) is None
 
 
 @pytest.mark.parametrize(
@@ -392,6 +486,6 @@ def test_log_and_profiler_may_contradict_each_other() -> None:
 
 def test_sockets_come_first_in_how() -> None:
     seen = _noted(OVER_SOCKETS, None)
-    assert seen["how"][0].startswith("NCCL fell back to sockets between hosts, although host1 has")
+    assert seen["how"][0].startswith("NCCL fell back to sockets between hosts, although on host1")
     assert "log: INFO NET/IB : No device found." in seen["how"]
     assert _noted([], None)["how"] == ["log: no word of the transports used"]

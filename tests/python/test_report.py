@@ -17,7 +17,7 @@ from busbar.errors import UsageError
 from busbar.record.fold import fold
 from busbar.record.journal import write_record
 from busbar.record.lines import LaunchLine
-from busbar.record.models import RunRecord
+from busbar.record.models import RdmaPort, RunRecord
 from busbar.report.evidence import lateness
 from busbar.report.figures import bandwidth_figure, sizeless_figure, time_figure
 from busbar.report.files import read, write_page
@@ -27,6 +27,7 @@ from busbar.report.panels import panels
 from busbar.report.ranges import bandwidth_top, leaves_picture
 from busbar.report.rows import Judged
 from busbar.report.static import draw
+from busbar.report.system import system_view
 from busbar.report.text import DASH
 from factories import MIB, Example, Row, journal_lines, record, record_of
 
@@ -258,6 +259,28 @@ def test_who_was_last_has_a_name() -> None:
 
 
 # Files.
+
+
+def test_rdma_ports_are_listed_with_their_host() -> None:
+    document = record_of([Row("send_recv", MIB)])
+    port = RdmaPort(
+        device="mlx5_0", port=1, kind="RoCE", link_layer="Ethernet", state="ACTIVE",
+        physical_state="LinkUp", rate=None, lid="0x0", netdev="eth0",
+        pci_address="0000:3b:00.0", numa_node=None, model=None, firmware=None, node_guid=None,
+        sys_image_guid=None,
+    )  # fmt: skip
+    launch = document.launches[0]
+    host = launch.system.hosts[0].model_copy(update={"rdma_ports": [port]})
+    system = launch.system.model_copy(update={"hosts": [host]})
+    one = document.model_copy(
+        update={"launches": [launch.model_copy(update={"system": system}), *document.launches[1:]]}
+    )
+    head, lines = system_view(judge("r", one, None)).hosts
+    cells = {line[0]: line[head.index("RDMA ports")] for line in lines}
+    assert cells["host2"] == DASH
+    only = document.model_copy(update={"launches": one.launches[:1]})
+    (line,) = system_view(judge("r", only, None)).hosts[1]
+    assert line[head.index("RDMA ports")] == "mlx5_0, RoCE, rate not known, active"
 
 
 def test_same_file_names_are_told_apart(tmp_path: Path) -> None:

@@ -44,7 +44,10 @@ class Requests:
         """Whether what its variant asks for is shown to have run; None where nothing tells."""
         if self.leaves_no_bytes(point):
             algorithm = point.observed.algorithm
-            return None if algorithm is None else algorithm.startswith("NVLS")
+            if algorithm is not None:
+                return algorithm.startswith("NVLS")
+            # On one host only NVLink's own bytes can have said it; between hosts it is the fabric.
+            return point.observed.in_network if point.key.group.nodes == 1 else None
         return point.observed.in_network
 
     def not_used(self, point: Point) -> str:

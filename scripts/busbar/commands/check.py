@@ -12,6 +12,7 @@ from busbar.check import check as judge
 from busbar.check.check import MAX_SPOILED_SHARE
 from busbar.check.junit import write_junit
 from busbar.check.table import print_result
+from busbar.check.throttling import MAX_THROTTLED_SHARE
 from busbar.errors import UsageError
 from busbar.fabrics import Fabric
 from busbar.record.load import load
@@ -35,8 +36,17 @@ def check(
     ] = None,
     max_spoiled: Annotated[
         float,
-        typer.Option(help="Accepted share of samples with drops or retransmits.", min=0, max=1),
+        typer.Option(
+            help="Accepted share of samples with drops or retransmits, 0 to 1.", metavar="SHARE"
+        ),
     ] = MAX_SPOILED_SHARE,
+    max_throttled: Annotated[
+        float,
+        typer.Option(
+            help="Accepted share of blocks that ran on GPUs with slowed clocks, 0 to 1.",
+            metavar="SHARE",
+        ),
+    ] = MAX_THROTTLED_SHARE,
 ) -> None:
     """Judge every row of a record against the bound and the limits of its fabric.
 
@@ -56,12 +66,24 @@ def check(
 
     busbar check run.journal.jsonl --fabric ./our-cluster.toml --junit check.xml
     """
+    _refuse_other_than_share("--max-spoiled", max_spoiled)
+    _refuse_other_than_share("--max-throttled", max_throttled)
     document = load(record)
-    result = judge(document, _fabric(document.run, fabric), max_spoiled_share=max_spoiled)
+    result = judge(
+        document,
+        _fabric(document.run, fabric),
+        max_spoiled_share=max_spoiled,
+        max_throttled_share=max_throttled,
+    )
     if junit is not None:
         write_junit(result, junit)
     print_result(console(), result)
     raise typer.Exit(int(result.exit_code))
+
+
+def _refuse_other_than_share(option: str, value: float) -> None:
+    if not 0 <= value <= 1:  # nan is none either: nothing is more than it, so it would accept all
+        raise UsageError(f"{option} {value:g} is no share; accepted is a number from 0 to 1.")
 
 
 def _fabric(run: Run, name: str | None) -> Fabric:

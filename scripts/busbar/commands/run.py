@@ -70,6 +70,13 @@ def run(
         int | None,
         typer.Option(help="Ranks. Default: local one per core, or per GPU; emulated one per host."),
     ] = None,
+    threads: Annotated[
+        int,
+        typer.Option(
+            help="nccl: ranks, and so GPUs, of each process, on a thread each. --ranks still "
+            "counts ranks; a hostfile's slots and Slurm's tasks count processes."
+        ),
+    ] = 1,
     hosts: Annotated[
         int | None, typer.Option(help="Emulated hosts. Default: two per core of this machine.")
     ] = None,

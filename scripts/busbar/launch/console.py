@@ -21,7 +21,7 @@ TheoryShare = Callable[[PointKey, float], float | None]
 """Share of the bound that a time in microseconds reaches; None where there is no bound."""
 
 _HEADER = (
-    f"{'operation':<15}{'size':>8} {'type':>8} {'redop':>5} {'variant':<12}"
+    f"{'operation':<15}{'size':>8} {'type':>11} {'redop':>9} {'variant':<12}"
     f"{'time us':>10} {'algbw':>8} {'busbw':>8} {'theory':>7} {'#wrong':>6}  launch"
 )
 
@@ -83,8 +83,9 @@ class RunConsole:
         busbw = algbw * line.bus_factor if algbw is not None and line.bus_factor else None
         share = self._share(key, time_us)
         return escape(
-            f"{key.op:<15}{format_size(key.size_bytes):>8} {key.datatype:>8} {key.redop or '-':>5} "
-            f"{key.variant:<12}{time_us:>10.2f} {_figure(algbw):>8} {_figure(busbw):>8} "
+            f"{key.op:<15}{format_size(key.size_bytes):>8} "
+            f"{key.datatype:>11} {key.redop or '-':>9} {key.variant:<12}{time_us:>10.2f} "
+            f"{_figure(algbw):>8} {_figure(busbw):>8} "
             f"{f'{share:.1%}' if share is not None else '-':>7} "
             f"{'-' if block.wrong_elements is None else block.wrong_elements:>6}  {slot.round + 1}"
             + (f"  {key.group.name}" if key.group.name != "all" else "")

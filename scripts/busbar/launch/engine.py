@@ -67,7 +67,10 @@ class Engine:
             aggregator=[*program, "--role", "aggregator", *timed],
         )
         command = target.command(programs, environment, lifeline)
-        self._hosts = [*(target.placement() or []), *target.aggregator_hosts()]
+        self._threads_each = target.threads
+        # One for every process: as long as none knows its ranks, it speaks once.
+        placed = (target.placement() or [])[:: target.threads]
+        self._hosts = [*placed, *target.aggregator_hosts()]
         self._processes: list[Member] = []  # as the launch's first line lists them
         self._request: Json | None = None  # being carried out
         self._process = subprocess.Popen(
@@ -142,7 +145,7 @@ class Engine:
         said = [line for line in self._stderr if line.startswith("busbar-bench: ")]
         if code == ExitCode.USAGE and said and not self._processes:
             raise UsageError(_SAYS.sub("", said[0], count=1))  # what it was asked for is not here
-        who = explain_end(self._stderr, self._processes)
+        who = explain_end(self._stderr, self._processes, self._threads_each)
         text = " ".join(said[:1] or ([who] if who else list(self._stderr)[-3:])).strip()
         raise LaunchDied(
             f"the launch ended with exit code {code} {when}: {text or 'it said nothing'}"

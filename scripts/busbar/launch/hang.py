@@ -81,17 +81,30 @@ def explain_start(what: str, reports: Sequence[Json], hosts: Sequence[str]) -> s
     return f"{begin}: nothing was heard from {_first_of(missing)}."
 
 
-def explain_end(lines: Iterable[str], members: Sequence[Member]) -> str | None:
-    """Which process ended the launch, where mpirun says so."""
-    by_rank = {m.rank: m for m in members}
+def explain_end(lines: Iterable[str], members: Sequence[Member], threads: int = 1) -> str | None:
+    """Which process ended the launch, where mpirun says so.
+
+    mpirun numbers processes, each of which is as many ranks as it has threads.
+    """
     text = "\n".join(lines)
     if found := _SIGNALLED.search(text):
-        rank = int(found[1])
-        by_rank.setdefault(rank, Member(rank, "worker", found[2]))  # ended before all were known
-        return f"{_process(rank, by_rank)} was ended by {found[3]}"
+        who = _ended(int(found[1]), found[2], members, threads)
+        return f"{who} was ended by {found[3]}"
     if found := _EXITED.search(text):
-        return f"{_process(int(found[1]), by_rank)} ended with exit code {found[2]}"
+        return f"{_ended(int(found[1]), None, members, threads)} ended with exit code {found[2]}"
     return None
+
+
+def _ended(process: int, host: str | None, members: Sequence[Member], threads: int) -> str:
+    """A process by mpirun's number; it may have ended before `members` were known."""
+    by_rank = {m.rank: m for m in members}
+    first = process * threads
+    if host is not None:
+        by_rank.setdefault(first, Member(first, "worker", host))
+    if threads == 1:
+        return _process(first, by_rank)
+    where = f" on {by_rank[first].host}" if first in by_rank else ""
+    return f"process {process} (ranks {first}-{first + threads - 1}{where})"
 
 
 def stuck_variants(reports: Iterable[Json]) -> set[str]:

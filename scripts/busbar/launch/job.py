@@ -54,7 +54,7 @@ class Job:
             raise UsageError("no operation given; `busbar-bench --help` lists them.")
         engine = find_engine()
         described = describe(engine, target.ranks)
-        ranks = Ranks(target.ranks, target.placement())
+        ranks = Ranks(target.ranks, target.placement(), target.threads)
         plan = make_plan(what, measure, described, ranks, transport)
         return cls(target, measure, plan, fabric_of(target, fabric), command, engine)
 
@@ -73,7 +73,7 @@ class Job:
         slots = make_slots(self.plan, self.measure.seed, self.measure.observe, observing)
         settings = RunSettings(
             target=self.target,
-            program=[str(self.engine), *(["--transport", nccl.TRANSPORT] if of_nccl else [])],
+            program=self._program(),
             slots=slots,
             seed=self.measure.seed,
             init_deadline_seconds=self.measure.init_deadline_seconds,
@@ -101,6 +101,14 @@ class Job:
                 raise _explained(error, journal_file) from None
             record = journal.finish("complete", utc_now())
         return self._conclude(console, record, outcome.exit_code())
+
+    def _program(self) -> list[str]:
+        words = [str(self.engine)]
+        if self.transport == nccl.TRANSPORT:
+            words += ["--transport", nccl.TRANSPORT]
+        if self.target.threads > 1:
+            words += ["--threads", str(self.target.threads)]
+        return words
 
     def _conclude(self, console: Console, path: Path, code: ExitCode) -> int:
         record = load(path)

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from busbar.check.findings import SOCKETS
 from busbar.record.key import parse_ranks
-from busbar.record.launch import LaunchBody, Nic
+from busbar.record.launch import LaunchBody, RdmaPort
 
 OBSERVING = {
     "NCCL_DEBUG": "INFO",
@@ -65,7 +65,6 @@ _FUNCTION = {
     "reduce_scatter": "ReduceScatter",
 }
 _SHARE_PER_RANK = ("all_gather", "reduce_scatter")
-_RDMA_DRIVERS = ("mlx5", "mlx4", "ib_ipoib", "ipoib", "hfi1", "irdma")
 _SOCKETS_WANTED = {"NCCL_NET": "Socket", "NCCL_IB_DISABLE": "1"}
 
 _Value = TypeVar("_Value")
@@ -160,12 +159,15 @@ def fallen_to_sockets(log: Log, launch: LaunchBody) -> str | None:
     if "NET/Socket" not in log.between or _sockets_wanted(launch.settings, launch.nccl_conf):
         return None
     for host in launch.system.hosts:
-        for nic in host.nics:
-            if _can_rdma(nic):
-                return (
-                    f"{SOCKETS} between hosts, although {host.name} has {nic.name} "
-                    f"({nic.driver or 'InfiniBand'}), which can do InfiniBand or RoCE."
-                )
+        ports = [port for port in host.rdma_ports or [] if _could_carry(port)]
+        if ports:
+            first, more = ports[0], len(ports) - 1
+            return (
+                f"{SOCKETS} between hosts, although on {host.name} port {first.port} of "
+                f"{first.device} is active ({first.kind}, {first.rate or 'rate not known'})"
+                + (f", and {more} more" if more else "")
+                + "."
+            )
     return None
 
 
@@ -258,8 +260,10 @@ def _sockets_wanted(settings: Mapping[str, str], conf: str | None) -> bool:
     )
 
 
-def _can_rdma(nic: Nic) -> bool:
-    return (nic.driver or "").startswith(_RDMA_DRIVERS) or nic.name.startswith("ib")
+def _could_carry(port: RdmaPort) -> bool:
+    """NCCL's own plugin drives InfiniBand and RoCE; a software device is no better than sockets."""
+    known = port.kind in ("InfiniBand", "RoCE") and port.pci_address is not None
+    return known and port.state == "ACTIVE"
 
 
 def _no_collnet(line: str) -> bool:

@@ -28,6 +28,8 @@ class Ranks:
     count: int
     placement: Sequence[str] | None = None
     """The host of each; None where only the launch tells."""
+    threads: int = 1
+    """Ranks of each process."""
 
     def groups(self, nodes: Sequence[int], splits: Sequence[Split | None]) -> list[Group]:
         """Each group of hosts under each split.
@@ -131,6 +133,7 @@ def planned_keys(
         described.check_redop(operator)
     if what.in_place not in _PLACEMENTS:
         raise UsageError(f"unknown placement '{what.in_place}'; accepted: out, in, both")
+    _refuse_operators(what, transport)
     _refuse_buffers(what, transport)
     pattern = what.pattern
     groups = pattern.groups(ranks.count) if pattern else ranks.groups(what.nodes, what.splits)
@@ -161,12 +164,18 @@ def planned_keys(
                     memory=_MEMORY[transport],
                     registration=registration,
                     graph=what.graph,
-                    threads=1,
+                    threads=ranks.threads,
                     timing=_TIMINGS[timing],
                     clock_scope="host",
                     variant=variant.name,
                     group=group,
                 )
+
+
+def _refuse_operators(what: SweepOptions, transport: str) -> None:
+    """Raises UsageError where the transport has not the operator."""
+    if transport != "nccl" and "premulsum" in what.redops:
+        raise UsageError(f"--redop premulsum belongs to --transport nccl, not to {transport}.")
 
 
 def _refuse_buffers(what: SweepOptions, transport: str) -> None:

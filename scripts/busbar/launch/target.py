@@ -40,6 +40,11 @@ class Target(Protocol):
         """Ranks of a launch: its workers."""
         ...
 
+    @property
+    def threads(self) -> int:
+        """Ranks of each worker process, on a thread each."""
+        ...
+
     def command(
         self, programs: Programs, environment: Mapping[str, str], lifeline: int
     ) -> list[str]:
@@ -97,6 +102,7 @@ class Local:
 
     ranks: int
     on: On = "local"
+    threads: int = 1
 
     def command(
         self, programs: Programs, environment: Mapping[str, str], lifeline: int
@@ -104,7 +110,8 @@ class Local:
         """mpirun on this machine, one core per rank while there are enough."""
         mca, other = split_environment(environment)
         words = _mpirun_basics(self._sharing() | mca)
-        words += ["--host", f"localhost:{self.ranks}", "-np", str(self.ranks)]
+        processes = self.ranks // self.threads
+        words += ["--host", f"localhost:{processes}", "-np", str(processes)]
         return [*words, *_exports(other), *programs.worker]
 
     def _sharing(self) -> dict[str, str]:
@@ -138,6 +145,11 @@ class Emulated:
     def ranks(self) -> int:
         """All hosts' ranks."""
         return self.spec.hosts * self.ranks_per_host
+
+    @property
+    def threads(self) -> int:
+        """Every rank is a process."""
+        return 1
 
     def command(
         self, programs: Programs, environment: Mapping[str, str], lifeline: int
@@ -185,6 +197,7 @@ class Hostfile:
     extra: list[str] = field(default_factory=list)
     aggregators: list[str] = field(default_factory=list)
     """Hosts that each reduce for all workers, a flat tree each."""
+    threads: int = 1
 
     def __post_init__(self) -> None:
         if not self.path.is_file():
@@ -197,7 +210,8 @@ class Hostfile:
     ) -> list[str]:
         """mpirun with the file."""
         mca, other = split_environment(environment)
-        words = [*_mpirun_basics(mca), "--hostfile", str(self.path), "-np", str(self.ranks)]
+        words = [*_mpirun_basics(mca), "--hostfile", str(self.path)]
+        words += ["-np", str(self.ranks // self.threads)]
         words += [*_exports(other), *self.extra, *programs.worker]
         if self.aggregators:
             words += [":", "--hostfile", self._aggregator_file.name]
@@ -233,6 +247,7 @@ class Slurm:
     ranks: int
     on: On = "slurm"
     extra: list[str] = field(default_factory=list)
+    threads: int = 1
 
     def command(
         self, programs: Programs, environment: Mapping[str, str], lifeline: int
@@ -242,7 +257,8 @@ class Slurm:
         if found is None:
             raise Incomplete("srun is not on the path: --on slurm needs a Slurm allocation.")
         pairs = [f"{k}={v}" for k, v in environment.items()]
-        words = [found, "--mpi=pmix", "--kill-on-bad-exit=1", f"--ntasks={self.ranks}"]
+        tasks = self.ranks // self.threads
+        words = [found, "--mpi=pmix", "--kill-on-bad-exit=1", f"--ntasks={tasks}"]
         return [*words, *self.extra, "env", *pairs, *programs.worker]
 
     def placement(self) -> list[str] | None:

@@ -25,6 +25,7 @@ class Where:
     on: str
     transport: str
     ranks: int | None
+    threads: int
     hosts: int | None
     rates: list[str]
     leaves: int | None
@@ -40,6 +41,7 @@ class Where:
             on=options["on"],
             transport=options["transport"],
             ranks=options["ranks"],
+            threads=options["threads"],
             hosts=options["hosts"],
             rates=list(options["rate"] or []),
             leaves=options["leaves"],
@@ -66,17 +68,20 @@ def target_of(where: Where, variants: Sequence[Variant]) -> Target:
     if on != "hostfile" and where.aggregators is not None:
         raise UsageError(f"--aggregators belongs to --on hostfile, not to --on {on}.")
     refuse_where_impossible(variants, on, where.transport)
+    _refuse_threads(where)
     if on == "local":
-        return Local(where.ranks or _ranks_here(where.transport))
+        ranks = where.ranks or _ranks_here(where.transport)
+        return Local(_divisible(ranks, where.threads), threads=where.threads)
     if on == "emulated":
         return _emulated(where, trees_asked(variants))
     if on not in ("slurm", "hostfile"):
         raise UsageError(f"unknown target '{on}'; accepted: local, emulated, hostfile, slurm")
     if where.ranks is None:
         raise UsageError(f"--on {on} needs --ranks.")
+    ranks = _divisible(where.ranks, where.threads)
     if on == "slurm":
-        return Slurm(where.ranks, extra=where.extra)
-    return _hostfile(where, where.ranks, trees_asked(variants))
+        return Slurm(ranks, extra=where.extra, threads=where.threads)
+    return _hostfile(where, ranks, trees_asked(variants))
 
 
 def hosts_of(where: Where) -> int | None:
@@ -92,6 +97,33 @@ def hosts_of(where: Where) -> int | None:
         return None
     lines = (line.partition("#")[0].split() for line in where.hostfile.read_text().splitlines())
     return len({words[0] for words in lines if words})
+
+
+def _refuse_threads(where: Where) -> None:
+    """Raises UsageError where a process cannot have so many ranks."""
+    if where.threads < 1:
+        raise UsageError(f"--threads {where.threads}: at least 1 is accepted.")
+    if where.threads == 1:
+        return
+    if where.transport != "nccl":
+        raise UsageError(
+            f"--threads {where.threads} belongs to --transport nccl, not to {where.transport}; "
+            "accepted is 1."
+        )
+    if where.on == "emulated":
+        raise UsageError(
+            f"--threads {where.threads}: --on emulated has a process for every rank; accepted is 1."
+        )
+
+
+def _divisible(ranks: int, threads: int) -> int:
+    """The ranks, which fill whole processes."""
+    if ranks % threads != 0:
+        raise UsageError(
+            f"--threads {threads} does not divide {ranks} ranks; accepted: a divisor, as every "
+            "process has as many."
+        )
+    return ranks
 
 
 def _ranks_here(transport: str) -> int:
@@ -135,4 +167,6 @@ def _hostfile(where: Where, ranks: int, trees: int) -> Hostfile:
         raise UsageError(
             "--aggregators names hosts that no variant uses; accepted with --in-network tree."
         )
-    return Hostfile(where.hostfile, ranks, extra=where.extra, aggregators=hosts)
+    return Hostfile(
+        where.hostfile, ranks, extra=where.extra, aggregators=hosts, threads=where.threads
+    )

@@ -8,9 +8,10 @@ from busbar.record.key import PointKey, parse_ranks
 from busbar.record.launch import Launch
 from busbar.record.placement import placement
 from busbar.record.point import Block, Observed
-from busbar.record.run import Run
+from busbar.record.run import Run, Variant
 from busbar.theory.operations import OPERATIONS
 from busbar.theory.proof import Counted, Finding, prove
+from busbar.theory.proof_by_nvlink import NvlinkBlock, prove_by_nvlink
 from busbar.theory.proof_by_peers import prove_by_peers
 from busbar.theory.wire import hypotheses
 
@@ -56,6 +57,34 @@ def finding_by_peers(
     return None
 
 
+def finding_by_nvlink(
+    key: PointKey, variant: Variant | None, blocks: Sequence[Block], hosts: Sequence[str]
+) -> Finding | None:
+    """What the counters of the GPUs' NVLinks prove on one host; None where there are none.
+
+    A variant that asks for the fabric's switches is not answered by NVLink's; several communicators
+    side by side are not told apart.
+    """
+    if key.group.parts is not None:
+        return None
+    of_fabric = variant is not None and variant.in_network in ("collnet", "sharp")
+    if of_fabric or len(set(hosts)) != 1 or key.op not in OPERATIONS:
+        return None
+    return prove_by_nvlink(
+        key.op, key.size_bytes, len(hosts), [_over_nvlink(block) for block in blocks]
+    )
+
+
+def _over_nvlink(block: Block) -> NvlinkBlock | None:
+    if block.nvlink is None or not block.executions:
+        return None
+    counted = Counted(
+        sent=[gpu.tx_bytes if gpu else None for gpu in block.nvlink],
+        received=[gpu.rx_bytes if gpu else None for gpu in block.nvlink],
+    )
+    return NvlinkBlock(counted, block.executions)
+
+
 def expected_bytes(key: PointKey, hosts: Sequence[str]) -> dict[str, float]:
     """Payload bytes of the busiest host by hypothesis; empty where theory has none."""
     if key.op not in OPERATIONS or key.group.parts is not None:
@@ -68,6 +97,7 @@ def with_findings(
     by_counters: Finding | None,
     by_peers: Finding | None,
     blocks: Sequence[Block],
+    by_nvlink: Finding | None = None,
 ) -> Observed:
     """What the blocks say of themselves, and what the bytes add to it.
 
@@ -75,7 +105,11 @@ def with_findings(
     """
     said = {b.observed.in_network for b in blocks} - {None}
     how = list(observed.how)
-    told = [("bytes counted", by_counters), ("bytes per peer", by_peers)]
+    told = [
+        ("bytes counted", by_counters),
+        ("bytes per peer", by_peers),
+        ("bytes over NVLink", by_nvlink),
+    ]
     for source, found in told:
         if found is not None and found.in_network is not None:
             said.add(found.in_network)

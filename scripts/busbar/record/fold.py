@@ -9,6 +9,7 @@ from statistics import median
 from busbar.record.evidence import (
     expected_bytes,
     finding,
+    finding_by_nvlink,
     finding_by_peers,
     with_findings,
 )
@@ -36,6 +37,7 @@ from busbar.record.models import (
     RunRecord,
     Segment,
     StopReason,
+    Variant,
 )
 from busbar.record.placement import placement
 from busbar.record.point import Verified
@@ -79,7 +81,7 @@ def fold(lines: Iterable[JournalLine]) -> RunRecord:
         schema_version=SCHEMA_VERSION,
         run=journal.run,
         launches=list(journal.launches.values()),
-        points=[_point(k, gathered, journal.launches) for k, gathered in journal.points.items()],
+        points=[_point(k, gathered, journal) for k, gathered in journal.points.items()],
         problems=journal.problems,
     )
 
@@ -135,7 +137,8 @@ def _join_unanswered(journal: _Journal) -> None:
             journal.points[answered[0]].problems += journal.points.pop(key).problems
 
 
-def _point(key: PointKey, gathered: _Gathered, launches: dict[int, Launch]) -> Point:
+def _point(key: PointKey, gathered: _Gathered, journal: _Journal) -> Point:
+    launches = journal.launches
     # Monitoring costs time, so launches that observe say what ran, and nothing else.
     timed = [b for b in gathered.blocks if launches[b.launch].purpose == "measure"]
     time_us = time_stats(timed)
@@ -170,9 +173,14 @@ def _point(key: PointKey, gathered: _Gathered, launches: dict[int, Launch]) -> P
             finding(key, timed, hosts) if timed and hosts else None,
             finding_by_peers(key, gathered.blocks, launches) if hosts else None,
             gathered.blocks,
+            finding_by_nvlink(key, _variant(key, journal.run), timed, hosts) if hosts else None,
         ),
         wire=_wire(timed, expected_bytes(key, hosts) if hosts else {}),
     )
+
+
+def _variant(key: PointKey, run: Run) -> Variant | None:
+    return next((v for v in run.plan.variants if v.name == key.variant), None)
 
 
 def _status(gathered: _Gathered, timed: Sequence[Block]) -> tuple[PointStatus, str | None]:

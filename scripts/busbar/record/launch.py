@@ -10,9 +10,11 @@ Purpose = Literal["measure", "observe"]
 
 
 class Process(Model):
-    """One process of a launch. Rank, process and GPU are three different things."""
+    """One rank of a launch: a process, or a thread of one. Rank, process and GPU differ."""
 
     rank: Count
+    thread: Count = 0
+    """Of its process, whose worker ranks follow each other: above 0 where each has several."""
     host: Name
     role: Literal["worker", "aggregator"]
     pid: int | None
@@ -31,6 +33,33 @@ class Nic(Model):
     driver: str | None
 
 
+class RdmaPort(Model):
+    """A port through which a host can do RDMA; texts are the kernel's."""
+
+    device: Name
+    """Such as `mlx5_0`."""
+    port: int
+    kind: Literal["InfiniBand", "RoCE", "iWARP"] | None
+    """Null for others, such as EFA."""
+    link_layer: str | None
+    state: str | None
+    """`ACTIVE`, `DOWN`, …"""
+    physical_state: str | None
+    rate: str | None
+    """Such as `400 Gb/sec (4X NDR)`."""
+    lid: str | None
+    netdev: str | None
+    """The network interface on the same port."""
+    pci_address: str | None
+    """Null for a software device."""
+    numa_node: int | None
+    model: str | None
+    firmware: str | None
+    node_guid: str | None
+    sys_image_guid: str | None
+    """Equal for the devices of one card."""
+
+
 class Host(Model):
     """A host and its operating system."""
 
@@ -41,6 +70,11 @@ class Host(Model):
     kernel: str | None
     os: str | None
     nics: list[Nic]
+    rdma_ports: list[RdmaPort] | None = None
+    """Null in records made before they were looked at."""
+    byte_counters: list[str] | None = None
+    """What `wire` adds up: interfaces by name, RDMA ports as `mlx5_0/1`; empty where a port that is
+    up does not say what passes it, so that `wire` is null. Null in older records."""
 
 
 class Gpu(Model):

@@ -12,7 +12,17 @@ from pydantic import Field, model_validator
 
 from busbar.record.base import Model
 from busbar.record.key import Group, PointKey
-from busbar.record.launch import Clock, Gpu, Host, Launch, LaunchBody, Nic, Process, System
+from busbar.record.launch import (
+    Clock,
+    Gpu,
+    Host,
+    Launch,
+    LaunchBody,
+    Nic,
+    Process,
+    RdmaPort,
+    System,
+)
 from busbar.record.point import (
     Block,
     BlockBody,
@@ -52,6 +62,7 @@ __all__ = [
     "Problem",
     "Process",
     "RankTimes",
+    "RdmaPort",
     "Run",
     "RunRecord",
     "RunStatus",

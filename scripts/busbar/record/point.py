@@ -72,6 +72,18 @@ class GpuHealth(Model):
     after: GpuState | None
 
 
+class NvlinkTraffic(Model):
+    """What all NVLinks of one rank's GPU counted around a block; null where it does not tell."""
+
+    tx_bytes: NonNegative | None
+    """Of data, per execution."""
+    rx_bytes: NonNegative | None
+    crc_errors: Count | None
+    """In all: damaged flits."""
+    replays: Count | None
+    recoveries: Count | None
+
+
 class BlockBody(Model):
     """Consecutive samples of one point under one variant, taken in one visit."""
 
@@ -93,6 +105,8 @@ class BlockBody(Model):
     verified: Verified
     executions: Count | None
     errors: dict[str, int | None]
+    congestion: dict[str, int | None] | None = None
+    """Signs of full links, which are no fault; null in older records."""
     spoiled_samples: list[Count]
     """Indices of samples during which a counter of `errors` moved."""
     device_us: list[NonNegative] | None = None
@@ -100,6 +114,8 @@ class BlockBody(Model):
     throttled: bool | None
     """Whether any rank's GPU said that something slowed its clocks; null where none says."""
     gpu_health: list[GpuHealth | None] | None = None
+    """Per rank of the group; null for host memory."""
+    nvlink: list[NvlinkTraffic | None] | None = None
     """Per rank of the group; null for host memory."""
     wire: Wire | None
     observed: Observed

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from busbar.record.models import Gpu, Host, Launch, Process, RunRecord
+from busbar.record.models import Gpu, Host, Launch, Process, RdmaPort, RunRecord
 from busbar.report.rows import Judged
 from busbar.report.text import DASH, duration, elapsed, listed, many, moment
 
@@ -106,7 +106,7 @@ def _merged(maps: Iterable[Mapping[str, str | None]]) -> tuple[Fact, ...]:
 
 def _hosts(launches: Iterable[Launch]) -> Table:
     hosts: dict[str, Host] = {h.name: h for launch in launches for h in launch.system.hosts}
-    head = ("host", "CPU", "cores", "memory", "kernel", "system", "NICs")
+    head = ("host", "CPU", "cores", "memory", "kernel", "system", "NICs", "RDMA ports")
     return head, [
         (
             host.name,
@@ -117,6 +117,7 @@ def _hosts(launches: Iterable[Launch]) -> Table:
             host.os or DASH,
             "; ".join(_nic(nic.name, nic.speed_mbps, nic.mtu, nic.driver) for nic in host.nics)
             or DASH,
+            "; ".join(map(_rdma_port, host.rdma_ports or [])) or DASH,
         )
         for host in hosts.values()
     ]
@@ -125,6 +126,14 @@ def _hosts(launches: Iterable[Launch]) -> Table:
 def _nic(name: str, speed_mbps: float | None, mtu: int | None, driver: str | None) -> str:
     speed = "speed not known" if speed_mbps is None else f"{speed_mbps / 1000:g} Gbit/s"
     return ", ".join([name, speed, f"MTU {_text(mtu)}", driver or "driver not known"])
+
+
+def _rdma_port(port: RdmaPort) -> str:
+    name = port.device if port.port == 1 else f"{port.device} port {port.port}"
+    kind = port.kind or port.link_layer or "kind not known"
+    return ", ".join(
+        [name, kind, port.rate or "rate not known", (port.state or "state not known").lower()]
+    )
 
 
 def _gpus(launches: Iterable[Launch]) -> Table:

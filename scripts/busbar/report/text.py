@@ -145,8 +145,8 @@ def setting_parts(key: PointKey) -> dict[str, str]:
 
 # Bytes of an element; a datatype not named here has an unknown element count, shown as a dash.
 _ELEMENT_BYTES = {
-    "int8": 1, "uint8": 1, "half": 2, "bfloat16": 2, "int32": 4, "uint32": 4, "float": 4,
-    "int64": 8, "uint64": 8, "double": 8,
+    "int8": 1, "uint8": 1, "float8_e4m3": 1, "float8_e5m2": 1, "half": 2, "bfloat16": 2,
+    "int32": 4, "uint32": 4, "float": 4, "int64": 8, "uint64": 8, "double": 8,
 }  # fmt: skip
 
 

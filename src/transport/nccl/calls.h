@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "transport/nccl/library.h"
-#include "transport/nccl/types.h"
 #include "transport/transport.h"
 
 namespace busbar::nccl {

@@ -6,12 +6,16 @@
 namespace busbar::nccl {
 
 Communicator::Communicator(const Library& library, Site site, const ncclUniqueId& id, Rank self, int ranks,
-                           ncclConfig_t config)
+                           ncclConfig_t config, std::string name)
     : library_(library),
       site_(std::move(site)),
+      name_(library.has(2, 27) ? std::move(name) : ""),
       self_(self),
       ranks_(ranks),
       exceptions_at_birth_(std::uncaught_exceptions()) {
+#if BUSBAR_NCCL_HEADER_HAS(2, 27)
+  if (!name_.empty()) config.commName = name_.c_str();
+#endif
   check(library_.call().comm_init(&comm_, ranks_, id, self_.value, &config), "ncclCommInitRankConfig");
 }
 

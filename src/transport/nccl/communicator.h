@@ -1,6 +1,7 @@
-// A communicator of NCCL: this process's part in one group under one configuration.
+// A communicator of NCCL: one rank's part in one group under one configuration.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "transport/nccl/error.h"
@@ -11,7 +12,9 @@ class Communicator {
  public:
   /// Collective over the group's `ranks`; `library` must outlive it.
   /// @param self the rank in the group
-  Communicator(const Library& library, Site site, const ncclUniqueId& id, Rank self, int ranks, ncclConfig_t config);
+  /// @param name what the profiler is told, where both header and library can; must differ within the process
+  Communicator(const Library& library, Site site, const ncclUniqueId& id, Rank self, int ranks, ncclConfig_t config,
+               std::string name);
   /// Ends it with the others' help; aborts it, which needs nobody, where something went wrong.
   ~Communicator();
   Communicator(const Communicator&) = delete;
@@ -23,6 +26,8 @@ class Communicator {
   const Functions& call() const { return library_.call(); }
   Rank self() const { return self_; }
   int ranks() const { return ranks_; }
+  /// "" where NCCL is too old for names.
+  const std::string& name() const { return name_; }
 
   /// @throws as nccl::check; the communicator is then aborted, not destroyed.
   void check(ncclResult_t result, std::string_view call, SourceLine where = SourceLine::current());
@@ -36,6 +41,7 @@ class Communicator {
  private:
   const Library& library_;
   Site site_;
+  std::string name_;  ///< NCCL keeps no copy
   Rank self_;
   int ranks_;
   int exceptions_at_birth_;

@@ -62,6 +62,8 @@ Functions functions_of(const Symbols& symbols) {
   symbols.require(f.recv, "ncclRecv");
   symbols.require(f.group_start, "ncclGroupStart");
   symbols.require(f.group_end, "ncclGroupEnd");
+  symbols.require(f.create_premulsum, "ncclRedOpCreatePreMulSum");
+  symbols.require(f.destroy_redop, "ncclRedOpDestroy");
   symbols.want(f.mem_alloc, "ncclMemAlloc");
   symbols.want(f.mem_free, "ncclMemFree");
   symbols.want(f.comm_register, "ncclCommRegister");

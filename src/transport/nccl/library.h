@@ -30,6 +30,8 @@ struct Functions {
   decltype(&::ncclRecv) recv = nullptr;
   decltype(&::ncclGroupStart) group_start = nullptr;
   decltype(&::ncclGroupEnd) group_end = nullptr;
+  decltype(&::ncclRedOpCreatePreMulSum) create_premulsum = nullptr;
+  decltype(&::ncclRedOpDestroy) destroy_redop = nullptr;
 
   // The types are written out: an older header does not declare these.
   ncclResult_t (*mem_alloc)(void** memory, size_t size) = nullptr;                                     // 2.19

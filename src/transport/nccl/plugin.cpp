@@ -67,11 +67,12 @@ std::vector<ProfiledCommunicator> Profiler::all() const {
   return found;
 }
 
-std::optional<ProfiledCommunicator> Profiler::newest(int rank, int ranks) const {
-  const auto known = all();
+std::optional<ProfiledCommunicator> Profiler::newest(const std::string& name, Rank rank, int ranks) const {
+  auto known = all();
+  if (!name.empty()) std::erase_if(known, [&](const ProfiledCommunicator& c) { return name != c.name; });
   if (known.empty()) return std::nullopt;
   const ProfiledCommunicator& last = known.back();
-  if (last.open == 0 || last.rank != rank || last.ranks != ranks) return std::nullopt;
+  if (last.open == 0 || last.rank != rank.value || last.ranks != ranks) return std::nullopt;
   return last;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/units.h"
 #include "plugins/profiler_api.h"
 #include "plugins/tuner_api.h"
 
@@ -40,8 +41,9 @@ class Profiler {
   /// The plugin that NCCL_PROFILER_PLUGIN names; none where that is unset or names another one.
   static std::optional<Profiler> find();
 
-  /// The communicator that was made last, if it is as large and still open: NCCL had the plugin when it was made.
-  std::optional<ProfiledCommunicator> newest(int rank, int ranks) const;
+  /// The communicator of that name; none where NCCL did not have the plugin when it was made. Without a name the one
+  /// that was made last, if it is as large and still open: other threads may have made one meanwhile.
+  std::optional<ProfiledCommunicator> newest(const std::string& name, Rank rank, int ranks) const;
   /// Its facts now.
   std::optional<ProfiledCommunicator> facts(std::uint64_t handle) const;
   /// What was recorded since the last call.

@@ -2,18 +2,25 @@
 
 #include <utility>
 
+#include "transport/nccl/redop.h"
+#include "transport/nccl/types.h"
+
 namespace busbar::nccl {
 namespace {
 
 class NativeWork final : public Work {
  public:
-  NativeWork(const NativeCall& native, std::shared_ptr<Communicator> comm, const Call& call, const Buffers& buffers)
-      : native_(native), comm_(std::move(comm)), call_(call), buffers_(buffers) {}
+  NativeWork(const NativeCall& native, std::shared_ptr<Communicator> comm, const OperationSpec& spec, const Call& call,
+             const Buffers& buffers)
+      : native_(native), comm_(std::move(comm)), op_(comm_, spec.type, spec.redop), call_(call), buffers_(buffers) {
+    call_.op = op_.get();
+  }
   void issue(int slot) override { comm_->check(native_.issue(call_, buffers_.input[slot]), native_.name); }
 
  private:
   const NativeCall& native_;
   std::shared_ptr<Communicator> comm_;
+  Operator op_;
   Call call_;
   Buffers buffers_;
 };
@@ -79,7 +86,7 @@ std::unique_ptr<Work> native_work(const NativeCall& call, std::shared_ptr<Commun
                            .comm = comm->get(),
                            .stream = static_cast<cudaStream_t>(stream),
                            .type = type_of(spec.type),
-                           .op = op_of(spec.redop.value_or(RedOp::sum)),
+                           .op = ncclSum,  // NativeWork puts the operator that it owns
                            .self = comm->self().value,
                            .root = shape.root.value,
                            .count = shape.elements,
@@ -88,7 +95,7 @@ std::unique_ptr<Work> native_work(const NativeCall& call, std::shared_ptr<Commun
                            .in_place = shape.in_place,
                            .recv = buffers.recv,
                            .scratch = buffers.scratch};
-  return std::make_unique<NativeWork>(call, std::move(comm), in_nccl_terms, buffers);
+  return std::make_unique<NativeWork>(call, std::move(comm), spec, in_nccl_terms, buffers);
 }
 
 std::unique_ptr<Work> planned_work(std::shared_ptr<Communicator> comm, gpu::Device& device, gpu::Stream stream,

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "fixture.h"
+#include "memory/element.h"
 #include "memory/pattern.h"
 #include "memory/reduce.h"
 
@@ -31,10 +32,22 @@ Bytestring input_of(const Pattern& pattern, int rank, std::size_t count) {
   return bytes;
 }
 
+/// What a rank has to add: for premulsum its input times its scalar.
+Bytestring contribution_of(const Pattern& pattern, int rank, std::size_t count) {
+  Bytestring bytes = input_of(pattern, rank, count);
+  if (pattern.redop != RedOp::premulsum) return bytes;
+  with_type(pattern.type, [&](auto v) {
+    using T = decltype(v);
+    const std::vector<T> scalars(count, element::from_integer<T>(premultiplier(Rank{rank})));
+    reduce_into(pattern.type, RedOp::prod, bytes.data(), reinterpret_cast<const std::byte*>(scalars.data()), count);
+  });
+  return bytes;
+}
+
 Bytestring answer_of(const Pattern& pattern, std::size_t count) {
-  Bytestring answer = input_of(pattern, 0, count);
+  Bytestring answer = contribution_of(pattern, 0, count);
   for (int rank = 1; rank < pattern.ranks; ++rank) {
-    reduce_into(pattern.type, *pattern.redop, answer.data(), input_of(pattern, rank, count).data(), count);
+    reduce_into(pattern.type, *pattern.redop, answer.data(), contribution_of(pattern, rank, count).data(), count);
   }
   if (pattern.redop == RedOp::avg) average_in_place(pattern.type, answer.data(), count, pattern.ranks);
   return answer;

@@ -6,6 +6,7 @@
 
 #include "gpu/platform.h"
 #include "memory/gpu.h"
+#include "transport/mpi_control.h"
 #include "transport/mpi_world.h"
 #include "transport/nccl.h"
 
@@ -14,9 +15,10 @@ namespace busbar::testing {
 struct Process {
   explicit Process(const std::string& host)
       : world(Role::worker, host),
+        controls(world.peers()),
         device(gpu::load_platform().open(world.self().value)),
         memory(*device),
-        transport(nccl::make_transport(world, *device)) {}
+        transport(nccl::make_transport(controls, *device)) {}
 
   int rank() const { return world.self().value; }
   std::vector<Rank> all() const {
@@ -26,6 +28,7 @@ struct Process {
   }
 
   mpi::World world;
+  mpi::MpiControls controls;
   std::unique_ptr<gpu::Device> device;
   GpuMemory memory;
   std::unique_ptr<nccl::NcclTransport> transport;

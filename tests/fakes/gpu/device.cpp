@@ -52,17 +52,23 @@ DeviceInfo FakeDevice::info() const {
           .pci_bus_id = fmt::format("0000:{:02x}:00.0", index_ + 1),
           .memory = Bytes{memory_bytes()},
           .multiprocessors = 132,
-          .compute_major = 9,
-          .compute_minor = 0};
+          .compute_major = compute_capability() / 10,
+          .compute_minor = compute_capability() % 10};
 }
 
 Health FakeDevice::health() const {
   const auto reasons = throttle_reasons();
+  NvlinkCounters nvlink;
+  if (nvlink_bytes() > 0) {
+    nvlink_bytes_ += nvlink_bytes();
+    nvlink = {.tx_bytes = nvlink_bytes_, .rx_bytes = nvlink_bytes_, .crc_errors = 0, .replays = 0, .recoveries = {}};
+  }
   return {.sm_clock_mhz = reasons.empty() ? 1980U : 990U,
           .memory_clock_mhz = 2619U,
           .temperature_c = 41U,
           .power_w = 310.5,
-          .throttle_reasons = reasons};
+          .throttle_reasons = reasons,
+          .nvlink = nvlink};
 }
 
 std::byte* FakeDevice::allocate(Bytes size) {

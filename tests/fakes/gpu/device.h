@@ -61,7 +61,8 @@ class FakeDevice final : public Device {
   int index_;
   std::map<std::byte*, std::uint64_t> sizes_;  ///< of the allocations
   std::uint64_t used_ = 0;
-  int captures_ = 0;  ///< under way: nothing may be allocated
+  int captures_ = 0;                        ///< under way: nothing may be allocated
+  mutable std::uint64_t nvlink_bytes_ = 0;  ///< `health` moves it, though a look at a GPU changes nothing
 };
 
 }  // namespace busbar::gpu::fake

@@ -1,5 +1,5 @@
 // A libnvidia-ml.so with one GPU, at 0000:3B:00.0. FAKE_NVML=silent refuses
-// every figure, =broken does not start.
+// every figure, =broken does not start, =without_nvlink refuses NVLink's.
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -45,5 +45,39 @@ NVML nvmlDeviceGetPowerUsage(void*, unsigned* milliwatts) { return answer(milliw
 NVML nvmlDeviceGetCurrentClocksEventReasons(void*, unsigned long long* bits) {
   if (is("silent")) return not_supported;
   *bits = 0x1 | 0x4 | 0x40;
+  return success;
+}
+
+struct Field {
+  unsigned id, scope;
+  long long timestamp_us, latency_us;
+  unsigned type;
+  int error;
+  unsigned long long value;
+};
+
+// As drivers do it, the call succeeds and each field says whether it did. Throughput is of the links together only.
+NVML nvmlDeviceGetFieldValues(void*, int count, Field* fields) {
+  constexpr unsigned unsigned_int = 1;
+  constexpr unsigned unsigned_long_long = 3;
+  if (is("silent")) return not_supported;
+  for (int i = 0; i < count; ++i) {
+    Field& field = fields[i];
+    field.error = is("without_nvlink") ? not_supported : success;
+    field.type = unsigned_long_long;
+    if (field.id == 138 && field.scope == ~0U) {
+      field.value = 5'000'000'000;
+    } else if (field.id == 139 && field.scope == ~0U) {
+      field.value = 7;
+    } else if (field.id == 38) {
+      field.type = unsigned_int;
+      field.value = 0xffff'ffff'0000'0003;  // the upper half is whatever was there
+    } else if (field.id == 52) {
+      field.type = 0;  // a double is no count
+      field.value = 1;
+    } else {
+      field.error = not_supported;
+    }
+  }
   return success;
 }

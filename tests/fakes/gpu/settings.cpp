@@ -27,6 +27,9 @@ int gpus() { return static_cast<int>(number_of("BUSBAR_FAKE_GPUS", 8)); }
 
 std::uint64_t memory_bytes() { return number_of("BUSBAR_FAKE_GPU_MEMORY", std::uint64_t{64} << 30U); }
 
+std::uint64_t nvlink_bytes() { return number_of("BUSBAR_FAKE_GPU_NVLINK", 0); }
+int compute_capability() { return static_cast<int>(number_of("BUSBAR_FAKE_GPU_COMPUTE", 90)); }
+
 std::vector<std::string> throttle_reasons() {
   std::vector<std::string> reasons;
   const char* const text = std::getenv("BUSBAR_FAKE_GPU_THROTTLED");

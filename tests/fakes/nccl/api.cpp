@@ -4,10 +4,12 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "fakes/nccl/batch.h"
 #include "fakes/nccl/communicator.h"
+#include "fakes/nccl/execute.h"
 #include "fakes/nccl/fault.h"
 
 using namespace busbar::nccl::fake;
@@ -17,9 +19,10 @@ using namespace busbar::nccl::fake;
 namespace {
 
 /// NCCL would leave the GPU's mappings behind; a test wants to know.
-void require_none_registered(ncclComm_t comm) {
-  if (comm->registered.empty()) return;
-  std::fprintf(stderr, "fake NCCL: a communicator ends with %zu buffers registered\n", comm->registered.size());
+void require_nothing_left(ncclComm_t comm) {
+  if (comm->registered.empty() && comm->operators.empty()) return;
+  std::fprintf(stderr, "fake NCCL: a communicator ends with %zu buffers registered and %zu operators\n",
+               comm->registered.size(), comm->operators.size());
   std::abort();
 }
 
@@ -33,6 +36,19 @@ ncclResult_t remove_registration(ncclComm_t comm, void* handle) {
   if (comm->registered.erase(handle) == 0) return fail(ncclInvalidArgument, "this buffer is not registered");
   std::free(handle);
   return ncclSuccess;
+}
+
+bool alike_on_all_ranks(const ncclComm& comm, size_t size) {
+  for (int rank = 0; rank < comm.ranks; ++rank) comm.send(rank, std::as_bytes(std::span{&size, 1}));
+  bool alike = true;
+  for (int rank = 0; rank < comm.ranks; ++rank) {
+    size_t other = 0;
+    const Post::Letter letter = comm.receive(rank);
+    std::memcpy(&other, letter.data(), sizeof(other));
+    alike = alike && other == size;
+  }
+  Post::of_process().flush();
+  return alike;
 }
 
 }  // namespace
@@ -68,13 +84,13 @@ FAKE ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUnique
 }
 
 FAKE ncclResult_t ncclCommDestroy(ncclComm_t comm) {
-  require_none_registered(comm);
+  require_nothing_left(comm);
   free_communicator(comm);
   return ncclSuccess;
 }
 
 FAKE ncclResult_t ncclCommAbort(ncclComm_t comm) {
-  // Others may not abort theirs, and MPI_Comm_free waits for nobody.
+  // Others may not abort theirs.
   for (void* const handle : comm->registered) std::free(handle);
   free_communicator(comm);
   return ncclSuccess;
@@ -109,10 +125,8 @@ FAKE ncclResult_t ncclCommWindowRegister(ncclComm_t comm, void* memory, size_t s
   if (reinterpret_cast<uintptr_t>(memory) % 4096 != 0) {
     return fail(ncclInvalidArgument, "Window address must be suitably aligned.");
   }
-  std::vector<size_t> sizes(static_cast<size_t>(comm->ranks));
-  MPI_Allgather(&size, sizeof(size), MPI_BYTE, sizes.data(), sizeof(size), MPI_BYTE, comm->mpi);
-  for (const size_t other : sizes) {
-    if (other != size) return fail(ncclInvalidArgument, "the window has another size on another rank");
+  if (!alike_on_all_ranks(*comm, size)) {
+    return fail(ncclInvalidArgument, "the window has another size on another rank");
   }
   *window = static_cast<ncclWindow_t>(add_registration(comm));
   return ncclSuccess;
@@ -122,6 +136,21 @@ FAKE ncclResult_t ncclCommWindowDeregister(ncclComm_t comm, ncclWindow_t window)
   return remove_registration(comm, window);
 }
 #endif
+
+FAKE ncclResult_t ncclRedOpCreatePreMulSum(ncclRedOp_t* op, void* scalar, ncclDataType_t type,
+                                           ncclScalarResidence_t residence, ncclComm_t comm) {
+  if (!has_datatype(type)) return fail(ncclInvalidArgument, "invalid type");
+  if (residence != ncclScalarHostImmediate) return fail(ncclInvalidArgument, "the fake has no scalars on the device");
+  PreMulSum made{type, {}};
+  std::memcpy(made.scalar.data(), scalar, element_bytes(type));
+  *op = static_cast<ncclRedOp_t>(comm->next_operator++);
+  comm->operators[*op] = made;
+  return ncclSuccess;
+}
+
+FAKE ncclResult_t ncclRedOpDestroy(ncclRedOp_t op, ncclComm_t comm) {
+  return comm->operators.erase(op) == 1 ? ncclSuccess : fail(ncclInvalidArgument, "there is no such operator");
+}
 
 FAKE ncclResult_t ncclAllReduce(const void* input, void* output, size_t count, ncclDataType_t type, ncclRedOp_t op,
                                 ncclComm_t comm, cudaStream_t stream) {

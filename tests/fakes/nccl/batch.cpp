@@ -14,8 +14,9 @@
 namespace busbar::nccl::fake {
 namespace {
 
-int depth = 0;
-std::vector<Task> waiting;
+// A group is open for the thread that opened it.
+thread_local int depth = 0;
+thread_local std::vector<Task> waiting;
 
 /// How the fake GPU takes work; null where this process has another one, whose work is done at once.
 BusbarFakeGpuEnqueue* gpu_enqueue() {
@@ -28,7 +29,7 @@ BusbarFakeGpuEnqueue* gpu_enqueue() {
 
 ncclResult_t objection(const Task& task) {
   if (task.comm == nullptr) return fail(ncclInvalidArgument, "the communicator is NULL");
-  if (task.type < 0 || task.type > ncclBfloat16) return fail(ncclInvalidArgument, "the fake has no fp8");
+  if (!has_datatype(task.type)) return fail(ncclInvalidArgument, "invalid type");
   if (task.peer < 0 || task.peer >= task.comm->ranks) return fail(ncclInvalidArgument, "Invalid root or peer");
   return ncclSuccess;
 }
@@ -77,8 +78,14 @@ void put_on_stream(std::vector<Task> tasks) {
 
 }  // namespace
 
-ncclResult_t submit(const Task& task) {
+ncclResult_t submit(Task task) {
   if (const ncclResult_t wrong = objection(task); wrong != ncclSuccess) return wrong;
+  if (task.op >= ncclNumOps) {
+    const auto made = task.comm->operators.find(task.op);
+    if (made == task.comm->operators.end()) return fail(ncclInvalidArgument, "this operator is not the communicator's");
+    if (made->second.type != task.type) return fail(ncclInvalidArgument, "this operator is for another type");
+    task.scalar = made->second.scalar;
+  }
   waiting.push_back(task);
   if (depth > 0) return ncclSuccess;
   begin_group();

@@ -1,10 +1,12 @@
-// Operations of the fake library: gathered in groups, put on the fake GPU's stream, carried out by MPI.
+// Operations of the fake library: gathered in groups, put on the fake GPU's stream, carried out by messages.
 #pragma once
 
 #include <nccl.h>
 
 #include <cstddef>
 #include <cstdint>
+
+#include "fakes/nccl/communicator.h"
 
 namespace busbar::nccl::fake {
 
@@ -31,10 +33,11 @@ struct Task {
   int peer = 0;  ///< or the root
   ncclComm_t comm = nullptr;
   cudaStream_t stream = nullptr;
+  Scalar scalar{};  ///< where `op` is none of NCCL's own; put by `submit`, as the operator may be gone by then
 };
 
 /// Adds to the group that is open, else makes a group of it alone.
-ncclResult_t submit(const Task& task);
+ncclResult_t submit(Task task);
 void begin_group();
 ncclResult_t end_group();
 

@@ -1,9 +1,13 @@
 #include "fakes/nccl/communicator.h"
 
+#include <mpi.h>
+
 #include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <mutex>
+#include <string_view>
 #include <vector>
 
 #include "fakes/nccl/fault.h"
@@ -11,72 +15,85 @@
 namespace busbar::nccl::fake {
 namespace {
 
-constexpr int tag_base = 20000;
-constexpr int tag_count = 10000;
 constexpr std::uint64_t magic = 0xfa4e;
 
-/// What a unique id holds: who made it, and which one of theirs it is.
+/// What a unique id holds.
 struct Id {
   std::uint64_t magic;
-  int root;  ///< a rank of MPI_COMM_WORLD
-  int number;
+  CommId comm;
 };
 
-int collnets_alive = 0;
+struct Card {
+  int rank;
+  int process;
+};
 
-int world_rank() {
-  int rank = 0;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return rank;
+/// Lanes on which a communicator's ranks find each other: cards to whoever collects them, the list back.
+constexpr int collector = -1;
+
+/// What the threads of this process share.
+struct Shared {
+  std::mutex mutex;
+  int ids_made = 0;
+  std::set<CommId> collected{};     ///< somebody collects their cards, or did
+  std::map<CommId, int> collnet{};  ///< communicators with CollNet, and how many ranks of this process they have
+};
+
+Shared& shared() {
+  static Shared state;
+  return state;
 }
 
-/// Who holds which rank, as ranks of MPI_COMM_WORLD: everyone tells the id's maker, who tells everyone.
-std::vector<int> meet(const Id& id, int rank, int ranks) {
-  const int tag = tag_base + id.number % tag_count;
-  const int self = world_rank();
-  std::vector<int> places(static_cast<std::size_t>(ranks));
-  if (self != id.root) {
-    const std::array<int, 2> card{rank, self};
-    MPI_Send(card.data(), 2, MPI_INT, id.root, tag, MPI_COMM_WORLD);
-    MPI_Recv(places.data(), ranks, MPI_INT, id.root, tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    return places;
-  }
-  places[static_cast<std::size_t>(rank)] = self;
-  for (int others = 1; others < ranks; ++others) {
-    std::array<int, 2> card{};
-    MPI_Recv(card.data(), 2, MPI_INT, MPI_ANY_SOURCE, tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    places[static_cast<std::size_t>(card[0])] = card[1];
-  }
-  for (const int place : places) {
-    if (place != self) MPI_Send(places.data(), ranks, MPI_INT, place, tag, MPI_COMM_WORLD);
-  }
-  return places;
+template <class T>
+std::span<const std::byte> bytes_of(const std::vector<T>& values) {
+  return std::as_bytes(std::span{values});
 }
 
-MPI_Comm connect(const Id& id, int rank, int ranks) {
-  const std::vector<int> places = meet(id, rank, ranks);
-  MPI_Group world = MPI_GROUP_NULL;
-  MPI_Group group = MPI_GROUP_NULL;
-  MPI_Comm comm = MPI_COMM_NULL;
-  MPI_Comm_group(MPI_COMM_WORLD, &world);
-  MPI_Group_incl(world, ranks, places.data(), &group);
-  MPI_Comm_create_group(MPI_COMM_WORLD, group, tag_base + id.number % tag_count, &comm);
-  MPI_Group_free(&group);
-  MPI_Group_free(&world);
-  return comm;
+/// One thread of the process that made the id: the cards of all ranks, in their order, to all.
+void collect(const CommId& id, int ranks) {
+  Post& post = Post::of_process();
+  std::vector<int> processes(static_cast<std::size_t>(ranks));
+  for (int heard = 0; heard < ranks; ++heard) {
+    Card card{};
+    const Post::Letter letter = post.receive({id, 0, collector});
+    std::memcpy(&card, letter.data(), sizeof(card));
+    processes[static_cast<std::size_t>(card.rank)] = card.process;
+  }
+  for (int rank = 0; rank < ranks; ++rank) {
+    post.send(processes[static_cast<std::size_t>(rank)], {id, collector, rank}, bytes_of(processes));
+  }
+}
+
+/// Who holds which rank: everyone tells the id's process, and is told.
+std::vector<int> meet(const CommId& id, int rank, int ranks) {
+  Post& post = Post::of_process();
+  const std::vector<Card> mine{{rank, Post::process()}};
+  post.send(id.process, {id, 0, collector}, bytes_of(mine));
+  bool collects = false;
+  if (id.process == Post::process()) {
+    const std::lock_guard lock(shared().mutex);
+    collects = shared().collected.insert(id).second;
+  }
+  if (collects) collect(id, ranks);
+  const Post::Letter letter = post.receive({id, collector, rank});
+  std::vector<int> processes(static_cast<std::size_t>(ranks));
+  std::memcpy(processes.data(), letter.data(), letter.size());
+  return processes;
 }
 
 /// Nodes as NCCL counts them: by NCCL_HOSTID, else the host's name.
-int count_nodes(MPI_Comm comm, int ranks) {
-  constexpr std::size_t longest = MPI_MAX_PROCESSOR_NAME;
-  std::array<char, longest> mine{};
+int count_nodes(const ncclComm& comm) {
+  std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
   int length = 0;
-  MPI_Get_processor_name(mine.data(), &length);
-  if (const char* const named = std::getenv("NCCL_HOSTID")) std::snprintf(mine.data(), longest, "id:%s", named);
-  std::vector<char> all(longest * static_cast<std::size_t>(ranks));
-  MPI_Allgather(mine.data(), longest, MPI_CHAR, all.data(), longest, MPI_CHAR, comm);
+  MPI_Get_processor_name(name.data(), &length);
+  std::string mine = name.data();
+  if (const char* const named = std::getenv("NCCL_HOSTID")) mine = std::string{"id:"} + named;
+  for (int rank = 0; rank < comm.ranks; ++rank) comm.send(rank, std::as_bytes(std::span{mine}));
   std::set<std::string> names;
-  for (std::size_t r = 0; r < static_cast<std::size_t>(ranks); ++r) names.insert(all.data() + r * longest);
+  for (int rank = 0; rank < comm.ranks; ++rank) {
+    const Post::Letter letter = comm.receive(rank);
+    names.emplace(reinterpret_cast<const char*>(letter.data()), letter.size());
+  }
   return static_cast<int>(names.size());
 }
 
@@ -89,10 +106,32 @@ bool wants_collnet([[maybe_unused]] const ncclConfig_t& config) {
 #endif
 }
 
+/// A switch has one tree to give: whoever comes second does without, and NCCL says nothing.
+bool take_collnet(const CommId& id) {
+  const std::lock_guard lock(shared().mutex);
+  auto& alive = shared().collnet;
+  if (!alive.empty() && !alive.contains(id)) return false;
+  ++alive[id];
+  return true;
+}
+
+void give_back_collnet(const CommId& id) {
+  const std::lock_guard lock(shared().mutex);
+  if (--shared().collnet[id] == 0) shared().collnet.erase(id);
+}
+
+/// The user's name for the communicator; null where none was given.
+const char* name_of([[maybe_unused]] const ncclConfig_t& config) {
+#if NCCL_VERSION_CODE >= NCCL_VERSION(2, 27, 0)
+  if (config.commName != NCCL_CONFIG_UNDEF_PTR) return config.commName;
+#endif
+  return nullptr;
+}
+
 }  // namespace
 
 std::string& last_error() {
-  static std::string words;
+  thread_local std::string words;
   return words;
 }
 
@@ -102,8 +141,8 @@ ncclResult_t fail(ncclResult_t result, const std::string& words) {
 }
 
 ncclResult_t make_id(ncclUniqueId& id) {
-  static int made = 0;
-  const Id content{magic, world_rank(), made++};
+  const std::lock_guard lock(shared().mutex);
+  const Id content{magic, {Post::process(), shared().ids_made++}};
   std::memset(&id, 0, sizeof(id));
   std::memcpy(&id, &content, sizeof(content));
   return ncclSuccess;
@@ -121,25 +160,32 @@ ncclResult_t make_communicator(ncclComm_t& comm, int ranks, const ncclUniqueId& 
     return fail(ncclInvalidUsage, "Duplicate GPU detected : rank 0 and rank 1 both on CUDA device 1000");
   }
   auto made = std::make_unique<ncclComm>();
-  made->mpi = connect(content, rank, ranks);
+  made->id = content.comm;
+  made->processes = meet(content.comm, rank, ranks);
   made->rank = rank;
   made->ranks = ranks;
-  made->nodes = count_nodes(made->mpi, ranks);
+  made->nodes = count_nodes(*made);
   if (config.maxCTAs != NCCL_CONFIG_UNDEF_INT) made->channels = config.maxCTAs;
-  // A switch has one tree to give: whoever comes second does without, and NCCL says nothing.
-  made->collnet = wants_collnet(config) && !has_fault("refuse_collnet") && collnets_alive == 0;
-  if (made->collnet) ++collnets_alive;
+  made->collnet = wants_collnet(config) && !has_fault("refuse_collnet") && take_collnet(content.comm);
   const std::uint64_t comm_id =
-      static_cast<std::uint64_t>(content.root + 1) << 32U | static_cast<std::uint64_t>(content.number);
-  made->plugins = std::make_unique<Plugins>(comm_id, made->nodes, ranks, rank);
+      static_cast<std::uint64_t>(content.comm.process + 1) << 32U | static_cast<std::uint64_t>(content.comm.number);
+  made->plugins = std::make_unique<Plugins>(comm_id, name_of(config), made->nodes, ranks, rank);
+  Post::of_process().flush();
   comm = made.release();
   return ncclSuccess;
 }
 
 void free_communicator(ncclComm_t comm) {
-  if (comm->collnet) --collnets_alive;
-  MPI_Comm_free(&comm->mpi);
+  if (comm->collnet) give_back_collnet(comm->id);
   delete comm;
 }
 
 }  // namespace busbar::nccl::fake
+
+void ncclComm::send(int to, std::span<const std::byte> data) const {
+  busbar::nccl::fake::Post::of_process().send(processes[static_cast<std::size_t>(to)], {id, rank, to}, data);
+}
+
+busbar::nccl::fake::Post::Letter ncclComm::receive(int from) const {
+  return busbar::nccl::fake::Post::of_process().receive({id, from, rank});
+}

@@ -1,23 +1,21 @@
 #include "fakes/nccl/fault.h"
 
-#include <mpi.h>
-
 #include <cstdlib>
 #include <string>
 
 namespace busbar::nccl::fake {
+namespace {
 
-bool has_fault(std::string_view kind) {
+std::string fault() {
   const char* const text = std::getenv("BUSBAR_FAKE_NCCL_FAULT");
-  if (text == nullptr) return false;
-  const std::string fault = text;
-  const auto colon = fault.find(':');
-  if (fault.substr(0, colon) != kind) return false;
-  if (colon == std::string::npos) return true;
-  int rank = 0;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return std::stoi(fault.substr(colon + 1)) == rank;
+  return text == nullptr ? "" : text;
 }
+
+}  // namespace
+
+bool has_fault(std::string_view kind) { return fault() == kind; }
+
+bool has_fault(std::string_view kind, int rank) { return fault() == std::string{kind} + ':' + std::to_string(rank); }
 
 int version() {
   const char* const text = std::getenv("BUSBAR_FAKE_NCCL_VERSION");

@@ -54,7 +54,7 @@ Costs costs_of(Function function, const Abilities& abilities) {
 
 }  // namespace
 
-Plugins::Plugins(std::uint64_t comm_id, int nodes, int ranks, int rank)
+Plugins::Plugins(std::uint64_t comm_id, const char* name, int nodes, int ranks, int rank)
     : tuner_(load<nccl_abi::TunerV5>("NCCL_TUNER_PLUGIN", "ncclTunerPlugin_v5")),
       profiler_(load<nccl_abi::ProfilerV5>("NCCL_PROFILER_PLUGIN", "ncclProfiler_v5")),
       rank_(rank) {
@@ -64,7 +64,7 @@ Plugins::Plugins(std::uint64_t comm_id, int nodes, int ranks, int rank)
     tuner_->init(&tuner_context_, comm_id, static_cast<std::size_t>(ranks), static_cast<std::size_t>(nodes), log,
                  &domains, &constants);
   }
-  if (profiler_ != nullptr) profiler_->init(&profiler_context_, comm_id, &mask_, nullptr, nodes, ranks, rank, log);
+  if (profiler_ != nullptr) profiler_->init(&profiler_context_, comm_id, &mask_, name, nodes, ranks, rank, log);
 }
 
 Plugins::~Plugins() {

@@ -28,7 +28,8 @@ struct Abilities {
 /// A communicator's part of the plugins that NCCL_TUNER_PLUGIN and NCCL_PROFILER_PLUGIN name.
 class Plugins {
  public:
-  Plugins(std::uint64_t comm_id, int nodes, int ranks, int rank);
+  /// @param name the communicator's, or null
+  Plugins(std::uint64_t comm_id, const char* name, int nodes, int ranks, int rank);
   ~Plugins();
   Plugins(const Plugins&) = delete;
   Plugins& operator=(const Plugins&) = delete;

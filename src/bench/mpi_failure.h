@@ -1,0 +1,15 @@
+// The end of a launch in which something failed.
+#pragma once
+
+#include <exception>
+
+#include "core/units.h"
+#include "measure/progress.h"
+
+namespace busbar {
+
+/// Says in one sentence who failed and why, and ends the launch with its exit code for all: others may be waiting for
+/// this one. Any thread may call it where MPI allows that.
+[[noreturn]] void end_launch(Role role, const Progress& progress, const std::exception& problem);
+
+}  // namespace busbar
