@@ -27,8 +27,11 @@ class ByGet final : public Carrier {
   struct Peer {
     std::uint64_t sent = 0;
     std::uint64_t expected = 0;
+    std::uint64_t begun = 0;  ///< of those that are expected
+    std::uint64_t told = 0;   ///< of those that have been taken
     bool sent_to = false;
     bool took_from = false;
+    bool waits = false;  ///< as Incoming::sender_waits
   };
   struct Waiting {
     const Incoming* message = nullptr;
@@ -37,8 +40,9 @@ class ByGet final : public Carrier {
   };
   Peer& peer(Rank rank) { return peers_[static_cast<std::size_t>(rank.value)]; }
   void tell(Rank to, Notes::Kind kind, std::uint64_t value);
-  /// Reads what has become ready.
-  void read_ready();
+  /// Reads what has become ready; tells senders who wait for it what has been taken.
+  void work();
+  void tell_taken(bool all);
 
   Notes notes_;
   std::vector<Peer> peers_;

@@ -32,6 +32,7 @@ struct Incoming {
   std::size_t bytes = 0;
   std::uint64_t remote[2] = {0, 0};
   ucp_rkey_h key[2] = {nullptr, nullptr};
+  bool sender_waits = false;  ///< the sender's executions wait for their messages to be taken
 };
 
 /// Of the messages from `to` that are yet to be received, the first `ahead` may be written.

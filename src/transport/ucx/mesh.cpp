@@ -108,8 +108,13 @@ void Mesh::finish(ucs_status_ptr_t request, const char* call, std::optional<Rank
 }
 
 void Mesh::flush() const {
-  const ucp_request_param_t how{};
-  finish(ucp_worker_flush_nbx(worker_.get(), &how), "ucp_worker_flush_nbx", std::nullopt);
+  // Not ucp_worker_flush_nbx: where no remote access is under way it looks at interfaces alone, and not at what waits
+  // for room on one endpoint (UCX 1.13, flush.c), such as the word that a long message has been taken.
+  for (std::size_t rank = 0; rank < endpoints_.size(); ++rank) {
+    const ucp_request_param_t how{};
+    if (endpoints_[rank] == nullptr) continue;
+    finish(ucp_ep_flush_nbx(endpoints_[rank], &how), "ucp_ep_flush_nbx", Rank{static_cast<int>(rank)});
+  }
 }
 
 std::vector<std::string> Mesh::ways() const {

@@ -162,6 +162,7 @@ class Compiler {
     if (!directory_) return m;
     auto [there, first] = sources_.try_emplace(r.from);
     if (first) there->second.sends = sent_to(schedules_.of(r.from), mesh_.self());
+    m.sender_waits = !streams(schedules_.of(r.from));
     const Span& source = there->second.sends.at(there->second.next_send++);
     for (const int slot : {0, 1}) {
       m.remote[slot] = directory_->address(r.from, source.buffer, slot) + source.offset * element();
