@@ -10,7 +10,7 @@ find_package(PkgConfig REQUIRED)
 
 # Optional: found or reported as left out.
 pkg_check_modules(hwloc IMPORTED_TARGET hwloc)
-pkg_check_modules(ucx IMPORTED_TARGET ucx)
+pkg_check_modules(ucx IMPORTED_TARGET ucx>=1.13)
 find_package(CUDAToolkit QUIET)
 find_path(BUSBAR_NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
 find_library(BUSBAR_NCCL_LIBRARY nccl HINTS ${CUDAToolkit_LIBRARY_DIR})

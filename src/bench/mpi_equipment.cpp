@@ -7,6 +7,12 @@
 #include "core/error.h"
 #include "memory/host.h"
 #include "transport/mpi.h"
+#ifdef BUSBAR_HAS_UCX
+#include <unistd.h>
+
+#include "observe/environment.h"
+#include "transport/ucx.h"
+#endif
 #ifdef BUSBAR_HAS_NCCL
 #include <cstdlib>
 #include <set>
@@ -74,11 +80,25 @@ Equipment equip_with_nccl(const Seat& seat) {
 }
 #endif
 
+#ifdef BUSBAR_HAS_UCX
+Equipment equip_with_ucx(const Seat& seat) {
+  auto transport = ucx::make_transport(seat.controls, ranks_share_cores(environ));
+  Equipment equipment;
+  equipment.memory = transport->memory();
+  equipment.transport = std::move(transport);
+  equipment.versions = {{"mpi", mpi::library_version()}, {"ucx", ucx::library_version()}};
+  return equipment;
+}
+#endif
+
 }  // namespace
 
 Equipment equip(const Seat& seat, const Wanted& wanted) {
 #ifdef BUSBAR_HAS_NCCL
   if (wanted.transport == "nccl") return equip_with_nccl(seat);
+#endif
+#ifdef BUSBAR_HAS_UCX
+  if (wanted.transport == "ucx") return equip_with_ucx(seat);
 #endif
   if (wanted.transport != "mpi") {
     throw UsageError(fmt::format("transport '{}' is not in this build; accepted: {}", wanted.transport,

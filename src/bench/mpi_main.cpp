@@ -1,6 +1,7 @@
 #include "bench/mpi_main.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include "bench/mpi_failure.h"
 #include "bench/mpi_worker.h"
 #include "measure/watchdog.h"
+#include "observe/environment.h"
 #include "observe/host.h"
 #include "transport/mpi_control.h"
 #include "transport/mpi_orders.h"
@@ -70,9 +72,7 @@ int mpi_main(int argc, char** argv, const Outfitter& outfit) {
 
   // When a peer dies, writing to it fails: then its own end is to be the news, not that of all who wrote to it.
   std::signal(SIGPIPE, SIG_IGN);
-  // Launchers say whether ranks outnumber cores; a waiting rank must then let others run.
-  const char* const yields = std::getenv("OMPI_MCA_mpi_yield_when_idle");
-  const MonotonicClock clock(yields != nullptr && std::string_view{yields} == "1");
+  const MonotonicClock clock(ranks_share_cores(environ));
   const Nanoseconds begin = clock.now();
   Progress progress(begin, init_limit(*line));
   const Role role = line->mode == Mode::aggregate ? Role::aggregator : Role::worker;

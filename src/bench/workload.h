@@ -24,7 +24,8 @@ class Workload final : public Subject {
   Operation& operation() override { return *operation_; }
   void renew(int slot) override;
   void poison() override;
-  bool survives_batch() const override { return !shares_buffer_; }
+  /// The same on all ranks, though in place only some may have their input in their output.
+  bool survives_batch() const override { return !spec_.shape.in_place; }
 
   /// Compares every element of this rank's output with the known answer for input `slot`.
   Verification verify(int slot) const;

@@ -71,6 +71,7 @@ Sampler::Offsets Sampler::execute(Subject& subject, int slot, int batch) {
   const Nanoseconds finish = clock_.now();
 
   progress_.enter(Phase::complete, finish);
+  operation.settle();
   if (first_start_ == Nanoseconds{}) first_start_ = agreed.at;
   return {.start_us = us(start - local),
           .finish_us = us(finish - local),

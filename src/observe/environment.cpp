@@ -102,6 +102,10 @@ std::map<std::string, std::string> recorded_settings(const char* const* environm
   return settings;
 }
 
+bool ranks_share_cores(const char* const* environment) {
+  return value_of(environment, "OMPI_MCA_mpi_yield_when_idle") == "1";
+}
+
 std::vector<ConfFile> nccl_conf_files(const char* const* environment, const ConfSources& sources) {
   std::vector<std::string> paths;
   const auto chosen = value_of(environment, "NCCL_CONF_FILE");

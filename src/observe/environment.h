@@ -18,6 +18,9 @@ bool belongs_in_record(std::string_view name, std::string_view value);
 /// The variables of `environment` (as `environ`: "NAME=value" texts, ended by null) that belong into a record.
 std::map<std::string, std::string> recorded_settings(const char* const* environment);
 
+/// Whether the launcher says that ranks outnumber cores: a waiting rank must then let others run.
+bool ranks_share_cores(const char* const* environment);
+
 /// A configuration file of NCCL, reduced to the lines that belong into a record.
 struct ConfFile {
   std::string path;

@@ -50,7 +50,9 @@ struct OperationSpec {
   Nanoseconds deadline{};  ///< for one execution; helpers outside the group have no other way to know
 };
 
-/// One prepared operation. `enqueue` and `complete` are all that stands in the timed region.
+/// One prepared operation. `enqueue` and `complete` are all that stands in the timed region. After `complete` nobody
+/// enqueues again before all ranks have completed and are done with their buffers: who writes into another's memory
+/// rests on that.
 class Operation {
  public:
   virtual ~Operation() = default;
@@ -58,6 +60,9 @@ class Operation {
   virtual void enqueue(int slot) = 0;
   /// Returns when all that was enqueued has completed and the host can see its results.
   virtual void complete() = 0;
+  /// Called after every `complete`, when nothing is timed: returns when nothing that this rank sent waits in this
+  /// process any more. A library that works only while it is called would else leave others waiting.
+  virtual void settle() {}
   /// How long what was enqueued before the last `complete` took on the device's own clock; nothing where there is none.
   virtual std::optional<double> device_us() const { return std::nullopt; }
 };

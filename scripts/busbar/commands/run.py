@@ -64,7 +64,7 @@ def run(
     *,
     on: Annotated[str, typer.Option(help="Where: local, emulated, hostfile or slurm.")] = "local",
     transport: Annotated[
-        str, typer.Option(help="What carries operations: mpi (host memory) or nccl (GPUs).")
+        str, typer.Option(help="What carries operations: mpi or ucx (host memory), or nccl (GPUs).")
     ] = "mpi",
     ranks: Annotated[
         int | None,
@@ -189,8 +189,8 @@ def run(
         str,
         typer.Option(
             help="Untimed launches that look on: Open MPI's monitoring counts bytes per peer, "
-            "NCCL's log names transports. none, largest (the largest size of each operation and "
-            "variant) or all."
+            "NCCL's log names transports, ucx has none. none, largest (the largest size of each "
+            "operation and variant) or all."
         ),
     ] = "largest",
     fabric: Annotated[

@@ -15,6 +15,7 @@ from busbar.emulate.aggregation import trees
 from busbar.emulate.cli import main
 from busbar.emulate.launch import run, wrap
 from busbar.emulate.mpirun import aggregator_args, mca_settings, mpirun_args
+from busbar.emulate.plan import HOST_DEVICE
 from busbar.emulate.requirements import preflight
 from busbar.emulate.spec import (
     EmulationSpec,
@@ -29,6 +30,7 @@ from busbar.emulate.spec import (
 )
 
 __all__ = [
+    "HOST_DEVICE",
     "EmulationSpec",
     "LinkRates",
     "RateOverride",

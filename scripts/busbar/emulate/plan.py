@@ -20,7 +20,7 @@ from busbar.emulate.world import (
     WorldPlan,
 )
 
-_HOST_DEVICE = "eth0"
+HOST_DEVICE = "eth0"
 _UPLINK_DEVICE = "uplink"
 _BRIDGE = "fabric"
 
@@ -63,7 +63,7 @@ def _switch_plan(name: str, tree: Topology, spec: EmulationSpec) -> NodePlan:
             ip += _port(_UPLINK_DEVICE)
             tc += _shaping(_UPLINK_DEVICE, link.up_bps, spec)
         if link.upper == name:
-            peer = _UPLINK_DEVICE if link.lower in tree.switches else _HOST_DEVICE
+            peer = _UPLINK_DEVICE if link.lower in tree.switches else HOST_DEVICE
             ip.append(
                 f"link add {link.lower} mtu {spec.mtu} type veth "
                 f"peer name {peer} mtu {spec.mtu} netns {{{link.lower}}}"
@@ -80,10 +80,10 @@ def _host_plan(host: Host, tree: Topology, spec: EmulationSpec) -> NodePlan:
         name=host.name,
         ip=[
             "link set lo up",
-            f"address add {host.address}/{NETWORK.prefixlen} dev {_HOST_DEVICE}",
-            f"link set {_HOST_DEVICE} up",
+            f"address add {host.address}/{NETWORK.prefixlen} dev {HOST_DEVICE}",
+            f"link set {HOST_DEVICE} up",
         ],
-        tc=_shaping(_HOST_DEVICE, up_bps, spec),
+        tc=_shaping(HOST_DEVICE, up_bps, spec),
     )
 
 

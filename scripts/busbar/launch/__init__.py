@@ -7,7 +7,7 @@ binary.py     the engine's program               target.py     how a launch is s
 engine.py     a live engine: requests, answers   slots.py      which launches, what each still owes
 hang.py       who did not arrive                 monitoring.py bytes per peer, from the library
 nccl.py       what launches of NCCL are given    nccl_conf.py  what its files set already
-nccl_log.py   what its log says of a launch
+nccl_log.py   what its log says of a launch    ucx.py        what launches of UCX are given
 runner.py     the whole run                      console.py    what the user sees meanwhile
 job.py        a run from its plan to its record
 """

@@ -4,6 +4,7 @@ What a variant's setting `in_network` may be depends on the transport:
 
 * mpi: `off` (as without it), `tree` (the engine's aggregators) or `sharp` (the switches, through
   the MPI's collective library).
+* ucx: `off`; it carries messages and reduces nothing.
 * nccl: `off` (neither NVLink's switches nor the fabric's), `nvls` (NVLink's), `collnet` (the
   fabric's, through any network plugin) or `sharp` (through SHARP's). Without it NCCL chooses.
 """
@@ -19,6 +20,7 @@ from busbar.record.models import Variant
 MECHANISMS = {
     "mpi": ("off", "tree", "sharp"),
     "nccl": ("off", "nvls", "collnet", "sharp"),
+    "ucx": ("off",),
 }
 """What `in_network` may be, by transport."""
 
@@ -39,13 +41,18 @@ def parse_in_network(
 ) -> list[str]:
     """The mechanisms that `off,on` asks for, each once; `on` is what the target has.
 
-    Without a text: `off` for mpi, and for nccl none, which leaves it to NCCL. `hosts` is the number
-    of hosts, None where it is not known. Raises UsageError for words that are unknown.
+    Without a text: `off` for mpi and ucx, and for nccl none, which leaves it to NCCL. `hosts` is
+    the number of hosts, None where it is not known. Raises UsageError for words that are unknown.
     """
     if text is None:
-        return ["off"] if transport == "mpi" else []
+        return [] if transport == nccl.TRANSPORT else ["off"]
     known = MECHANISMS[transport]
     words = [word.strip() for word in text.split(",")]
+    if known == ("off",) and words != ["off"]:
+        raise UsageError(
+            f"--in-network {text}: transport {transport} reduces nothing in the network; "
+            "accepted: off"
+        )
     for word in words:
         if word not in (*known, "on"):
             raise UsageError(

@@ -15,7 +15,7 @@ from busbar.check.findings import findings
 from busbar.check.table import print_findings, print_result
 from busbar.errors import BusbarError, ExitCode, Incomplete, UsageError
 from busbar.fabrics import Fabric
-from busbar.launch import monitoring, nccl, nccl_conf, nccl_log
+from busbar.launch import monitoring, nccl, nccl_conf, nccl_log, ucx
 from busbar.launch.binary import describe, find_engine
 from busbar.launch.console import RunConsole, TheoryShare
 from busbar.launch.options import MeasureOptions, SweepOptions
@@ -70,7 +70,9 @@ class Job:
             raise UsageError(f"{output} exists; choose another --output, records are not replaced.")
         of_nccl = self.transport == nccl.TRANSPORT
         observing = nccl_log.OBSERVING if of_nccl else monitoring.ENVIRONMENT
-        slots = make_slots(self.plan, self.measure.seed, self.measure.observe, observing)
+        # UCX counts no bytes for its users, and MPI's monitoring sees none of what it carries.
+        observe = "none" if self.transport == ucx.TRANSPORT else self.measure.observe
+        slots = make_slots(self.plan, self.measure.seed, observe, observing)
         settings = RunSettings(
             target=self.target,
             program=self._program(),
@@ -104,8 +106,8 @@ class Job:
 
     def _program(self) -> list[str]:
         words = [str(self.engine)]
-        if self.transport == nccl.TRANSPORT:
-            words += ["--transport", nccl.TRANSPORT]
+        if self.transport != "mpi":
+            words += ["--transport", self.transport]
         if self.target.threads > 1:
             words += ["--threads", str(self.target.threads)]
         return words
@@ -149,6 +151,8 @@ class Job:
             configured = nccl_conf.read_here()
             nccl_conf.refuse_decided(variants, configured)
             return nccl.common_environment(self.engine, variants, os.environ, set(configured))
+        if self.transport == ucx.TRANSPORT:
+            return ucx.common_environment(self.target, os.environ)
         tuned = any(key.startswith("coll_tuned_") for v in variants for key in v.settings)
         # Read once, at launch; without it Open MPI accepts and ignores what a variant sets. Every
         # launch gets it, so that default and tuned differ in nothing else.

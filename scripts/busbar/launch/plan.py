@@ -17,7 +17,7 @@ from busbar.units import sweep
 
 _PLACEMENTS = {"out": [False], "in": [True], "both": [False, True]}
 _TIMINGS: dict[str, Timing] = {"isolated": "isolated", "pipelined": "pipelined"}
-_MEMORY = {"mpi": "host", "nccl": "gpu"}
+_MEMORY = {"mpi": "host", "nccl": "gpu", "ucx": "host"}
 _REGISTRATIONS = ("none", "local", "symmetric")
 
 

@@ -151,6 +151,11 @@ class Emulated:
         """Every rank is a process."""
         return 1
 
+    @property
+    def device(self) -> str:
+        """The network device of every host."""
+        return emulate.HOST_DEVICE
+
     def command(
         self, programs: Programs, environment: Mapping[str, str], lifeline: int
     ) -> list[str]:

@@ -1,0 +1,44 @@
+// method=put: the sender writes into the receiver's memory, then tells it how many messages have been written. Where
+// that memory may still be in use, the sender waits until the receiver has said how far it may go.
+#pragma once
+
+#include "transport/ucx/carrier.h"
+#include "transport/ucx/notes.h"
+
+namespace busbar::ucx {
+
+class ByPut final : public Carrier {
+ public:
+  explicit ByPut(Mesh& mesh) : Carrier(mesh), notes_(mesh), peers_(static_cast<std::size_t>(mesh.size())) {
+    awaited_.reserve(peers_.size());
+  }
+
+  void meet(const std::set<Rank>& peers) override { notes_.meet(peers); }
+  void begin(bool fresh) override { fresh_ = fresh; }
+  void grant(const Grant& g) override;
+  void post_send(const Outgoing& m, int slot) override;
+  void post_receive(const Incoming& m, int slot) override;
+  void await_receives(std::size_t most) override;
+
+ protected:
+  std::size_t requests_per_send() const override { return 2; }
+
+ private:
+  struct Peer {
+    std::uint64_t sent = 0;
+    std::uint64_t expected = 0;
+    bool awaited = false;
+  };
+  Peer& peer(Rank rank) { return peers_[static_cast<std::size_t>(rank.value)]; }
+  void tell(Rank to, Notes::Kind kind, std::uint64_t value) {
+    Flight::Ticket& ticket = send_ticket();
+    notes_.write(to, kind, value, sends_, ticket, sending(ticket));
+  }
+
+  Notes notes_;
+  std::vector<Peer> peers_;
+  std::vector<Rank> awaited_;  ///< whose messages are expected, each once
+  bool fresh_ = true;
+};
+
+}  // namespace busbar::ucx

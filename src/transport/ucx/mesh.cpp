@@ -1,0 +1,136 @@
+#include "transport/ucx/mesh.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include "core/error.h"
+#include "measure/exchange.h"
+#include "transport/ucx/ways.h"
+
+namespace busbar::ucx {
+namespace {
+
+// Greetings are told apart from an operation's messages, whose tags are ranks.
+constexpr ucp_tag_t greeting = ucp_tag_t{1} << 63;
+constexpr ucp_tag_t whole_tag = ~ucp_tag_t{0};
+
+ucp_tag_t greeting_of(Rank rank) { return greeting | static_cast<ucp_tag_t>(rank.value); }
+
+}  // namespace
+
+Mesh::Mesh(std::shared_ptr<ucp_context> context, std::unique_ptr<Control> control, bool share_core)
+    : context_(std::move(context)),
+      control_(std::move(control)),
+      share_core_(share_core),
+      worker_(open_worker(context_.get())),
+      addresses_(share(address_of(worker_.get()))),
+      endpoints_(static_cast<std::size_t>(control_->size()), nullptr),
+      exceptions_(std::uncaught_exceptions()) {}
+
+Mesh::~Mesh() {
+  // A rank that an exception ends cannot wait for the others, who are still at work.
+  if (std::uncaught_exceptions() == exceptions_) close();
+}
+
+void Mesh::close() noexcept {
+  try {
+    flush();
+    control_->barrier();  // from here on nobody has anything on its way to this rank
+    for (const ucp_ep_h endpoint : endpoints_) {
+      const ucp_request_param_t how{};
+      if (endpoint != nullptr) finish(ucp_ep_close_nbx(endpoint, &how), "ucp_ep_close_nbx", std::nullopt);
+    }
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "busbar-bench: closing UCX: {}\n", problem.what());
+  }
+}
+
+std::vector<std::string> Mesh::share(std::span<const std::byte> mine) {
+  const auto* const text = reinterpret_cast<const char*>(mine.data());
+  std::string joined;
+  for (const std::string& one : gather_texts(*control_, std::string(text, mine.size()))) {
+    const std::uint64_t length = one.size();
+    joined.append(reinterpret_cast<const char*>(&length), sizeof(length));
+    joined += one;
+  }
+  joined = broadcast_text(*control_, std::move(joined));
+  std::vector<std::string> all;
+  for (std::size_t at = 0; at < joined.size();) {
+    std::uint64_t length = 0;
+    joined.copy(reinterpret_cast<char*>(&length), sizeof(length), at);
+    at += sizeof(length);
+    all.push_back(joined.substr(at, length));
+    at += length;
+  }
+  return all;
+}
+
+void Mesh::connect(const std::set<Rank>& peers) {
+  std::set<Rank> fresh;
+  for (const Rank peer : peers) {
+    const auto index = static_cast<std::size_t>(peer.value);
+    if (endpoints_.at(index) != nullptr) continue;
+    ucp_ep_params_t params{};
+    params.field_mask = UCP_EP_PARAM_FIELD_REMOTE_ADDRESS;
+    params.address = reinterpret_cast<const ucp_address_t*>(addresses_.at(index).data());
+    check(ucp_ep_create(worker_.get(), &params, &endpoints_[index]), "ucp_ep_create", peer);
+    fresh.insert(peer);
+  }
+  greet(fresh);
+  flush();
+  control_->barrier();
+}
+
+void Mesh::greet(const std::set<Rank>& peers) const {
+  const ucp_request_param_t how{};
+  const std::uint64_t hello = 0;
+  std::vector<std::uint64_t> heard(peers.size());
+  std::vector<std::pair<Rank, ucs_status_ptr_t>> requests;
+  for (const Rank peer : peers) {
+    const std::size_t n = requests.size() / 2;
+    requests.emplace_back(
+        peer, ucp_tag_recv_nbx(worker_.get(), &heard[n], sizeof(hello), greeting_of(peer), whole_tag, &how));
+    requests.emplace_back(peer, ucp_tag_send_nbx(endpoint(peer), &hello, sizeof(hello), greeting_of(self()), &how));
+  }
+  for (const auto& [peer, request] : requests) finish(request, "connecting by ucp_tag_send_nbx", peer);
+}
+
+void Mesh::finish(ucs_status_ptr_t request, const char* call, std::optional<Rank> peer) const {
+  if (!UCS_PTR_IS_PTR(request)) return check(UCS_PTR_STATUS(request), call, peer);
+  wait_until([&] { return ucp_request_check_status(request) != UCS_INPROGRESS; });
+  const ucs_status_t status = ucp_request_check_status(request);
+  ucp_request_free(request);
+  check(status, call, peer);
+}
+
+void Mesh::flush() const {
+  // Not ucp_worker_flush_nbx: where no remote access is under way it looks at interfaces alone, and not at what waits
+  // for room on one endpoint (UCX 1.13, flush.c), such as the word that a long message has been taken.
+  for (std::size_t rank = 0; rank < endpoints_.size(); ++rank) {
+    const ucp_request_param_t how{};
+    if (endpoints_[rank] == nullptr) continue;
+    finish(ucp_ep_flush_nbx(endpoints_[rank], &how), "ucp_ep_flush_nbx", Rank{static_cast<int>(rank)});
+  }
+}
+
+std::vector<std::string> Mesh::ways() const {
+  std::vector<std::string> texts;
+  for (const ucp_ep_h endpoint : endpoints_) {
+    if (endpoint == nullptr) continue;
+    char* text = nullptr;
+    std::size_t length = 0;
+    std::FILE* const stream = open_memstream(&text, &length);
+    if (stream == nullptr) throw RuntimeError("open_memstream failed: no memory for UCX's description of an endpoint");
+    ucp_ep_print_info(endpoint, stream);
+    std::fclose(stream);
+    texts.emplace_back(text, length);
+    std::free(text);
+  }
+  return describe_ways(texts);
+}
+
+}  // namespace busbar::ucx
