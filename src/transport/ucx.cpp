@@ -28,7 +28,7 @@ class UcxChannel final : public Channel {
     mesh_.connect(peers);
     carrier_->meet(peers);
     const bool remote = settings_.method == Method::put || settings_.method == Method::get;
-    return std::make_unique<ScheduledOperation>(make_program(spec, buffers, mesh_, *ledger_, remote),
+    return std::make_unique<ScheduledOperation>(make_program(spec, buffers, mesh_, *ledger_, remote), peers,
                                                 LocalWorker(spec, buffers), mesh_, *carrier_, settings_.window);
   }
 

@@ -14,11 +14,11 @@
 namespace busbar::ucx {
 namespace {
 
-// Greetings are told apart from an operation's messages, whose tags are ranks.
-constexpr ucp_tag_t greeting = ucp_tag_t{1} << 63;
+// Told apart from an operation's messages, whose tags are ranks.
+constexpr ucp_tag_t settled = ucp_tag_t{1} << 63;
 constexpr ucp_tag_t whole_tag = ~ucp_tag_t{0};
 
-ucp_tag_t greeting_of(Rank rank) { return greeting | static_cast<ucp_tag_t>(rank.value); }
+ucp_tag_t settled_tag_of(Rank rank) { return settled | static_cast<ucp_tag_t>(rank.value); }
 
 }  // namespace
 
@@ -33,17 +33,9 @@ Mesh::Mesh(std::shared_ptr<ucp_context> context, std::unique_ptr<Control> contro
 
 Mesh::~Mesh() {
   // A rank that an exception ends cannot wait for the others, who are still at work.
-  if (std::uncaught_exceptions() == exceptions_) close();
-}
-
-void Mesh::close() noexcept {
+  if (std::uncaught_exceptions() > exceptions_) return;
   try {
-    flush();
-    control_->barrier();  // from here on nobody has anything on its way to this rank
-    for (const ucp_ep_h endpoint : endpoints_) {
-      const ucp_request_param_t how{};
-      if (endpoint != nullptr) finish(ucp_ep_close_nbx(endpoint, &how), "ucp_ep_close_nbx", std::nullopt);
-    }
+    control_->barrier();  // operations are settled: from here on nobody has anything on its way to this rank
   } catch (const std::exception& problem) {
     fmt::print(stderr, "busbar-bench: closing UCX: {}\n", problem.what());
   }
@@ -80,23 +72,22 @@ void Mesh::connect(const std::set<Rank>& peers) {
     check(ucp_ep_create(worker_.get(), &params, &endpoints_[index]), "ucp_ep_create", peer);
     fresh.insert(peer);
   }
-  greet(fresh);
-  flush();
-  control_->barrier();
+  settle(fresh);
 }
 
-void Mesh::greet(const std::set<Rank>& peers) const {
+void Mesh::settle(const std::set<Rank>& peers) const {
   const ucp_request_param_t how{};
-  const std::uint64_t hello = 0;
+  const std::uint64_t word = 0;
   std::vector<std::uint64_t> heard(peers.size());
   std::vector<std::pair<Rank, ucs_status_ptr_t>> requests;
   for (const Rank peer : peers) {
     const std::size_t n = requests.size() / 2;
     requests.emplace_back(
-        peer, ucp_tag_recv_nbx(worker_.get(), &heard[n], sizeof(hello), greeting_of(peer), whole_tag, &how));
-    requests.emplace_back(peer, ucp_tag_send_nbx(endpoint(peer), &hello, sizeof(hello), greeting_of(self()), &how));
+        peer, ucp_tag_recv_nbx(worker_.get(), &heard[n], sizeof(word), settled_tag_of(peer), whole_tag, &how));
+    requests.emplace_back(peer, ucp_tag_send_nbx(endpoint(peer), &word, sizeof(word), settled_tag_of(self()), &how));
   }
-  for (const auto& [peer, request] : requests) finish(request, "connecting by ucp_tag_send_nbx", peer);
+  for (const auto& [peer, request] : requests)
+    finish(request, "telling each other to be ready by ucp_tag_send_nbx", peer);
 }
 
 void Mesh::finish(ucs_status_ptr_t request, const char* call, std::optional<Rank> peer) const {
@@ -105,16 +96,6 @@ void Mesh::finish(ucs_status_ptr_t request, const char* call, std::optional<Rank
   const ucs_status_t status = ucp_request_check_status(request);
   ucp_request_free(request);
   check(status, call, peer);
-}
-
-void Mesh::flush() const {
-  // Not ucp_worker_flush_nbx: where no remote access is under way it looks at interfaces alone, and not at what waits
-  // for room on one endpoint (UCX 1.13, flush.c), such as the word that a long message has been taken.
-  for (std::size_t rank = 0; rank < endpoints_.size(); ++rank) {
-    const ucp_request_param_t how{};
-    if (endpoints_[rank] == nullptr) continue;
-    finish(ucp_ep_flush_nbx(endpoints_[rank], &how), "ucp_ep_flush_nbx", Rank{static_cast<int>(rank)});
-  }
 }
 
 std::vector<std::string> Mesh::ways() const {

@@ -32,7 +32,7 @@ class Mesh {
   ucp_worker_h worker() const { return worker_.get(); }
   const std::shared_ptr<ucp_context>& context() const { return context_; }
 
-  /// Connects to `peers`, who connect to this rank, and waits until that is done. Collective over the group.
+  /// Connects to `peers`, who connect to this rank, and waits until that is done.
   void connect(const std::set<Rank>& peers);
   /// Only to ranks that are connected.
   ucp_ep_h endpoint(Rank peer) const { return endpoints_.at(static_cast<std::size_t>(peer.value)); }
@@ -47,16 +47,15 @@ class Mesh {
   void wait_until(const Condition& holds) const {
     while (!holds()) progress();
   }
-  /// Waits until nothing that this rank has posted waits in this process any more.
-  void flush() const;
+  /// Waits until `peers`, who do the same, have come here too: then none of them needs this rank to work for UCX any
+  /// more. (A flush would wait for the peer's answer, too, and may never get it from one who has left.)
+  void settle(const std::set<Rank>& peers) const;
 
   /// What carries messages, one sentence for each way that some endpoint has.
   std::vector<std::string> ways() const;
 
  private:
   void finish(ucs_status_ptr_t request, const char* call, std::optional<Rank> peer) const;
-  void greet(const std::set<Rank>& peers) const;
-  void close() noexcept;
 
   std::shared_ptr<ucp_context> context_;
   std::unique_ptr<Control> control_;

@@ -2,9 +2,10 @@
 
 namespace busbar::ucx {
 
-ScheduledOperation::ScheduledOperation(Program program, const LocalWorker& local, Mesh& mesh, Carrier& carrier,
-                                       std::size_t window)
+ScheduledOperation::ScheduledOperation(Program program, std::set<Rank> peers, const LocalWorker& local, Mesh& mesh,
+                                       Carrier& carrier, std::size_t window)
     : program_(std::move(program)),
+      peers_(std::move(peers)),
       local_(local),
       mesh_(mesh),
       carrier_(carrier),

@@ -8,10 +8,11 @@ namespace busbar::ucx {
 class ScheduledOperation final : public Operation {
  public:
   /// `carrier` outlives the operation and has met all that the program has messages for.
-  ScheduledOperation(Program program, const LocalWorker& local, Mesh& mesh, Carrier& carrier, std::size_t window);
+  ScheduledOperation(Program program, std::set<Rank> peers, const LocalWorker& local, Mesh& mesh, Carrier& carrier,
+                     std::size_t window);
   void enqueue(int slot) override;
   void complete() override;
-  void settle() override { mesh_.flush(); }
+  void settle() override { mesh_.settle(peers_); }
 
  private:
   void run_to_the_end(int slot);
@@ -19,6 +20,7 @@ class ScheduledOperation final : public Operation {
   void post_held();
 
   Program program_;
+  std::set<Rank> peers_;
   LocalWorker local_;
   Mesh& mesh_;
   Carrier& carrier_;
