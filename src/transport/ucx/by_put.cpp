@@ -5,7 +5,8 @@ namespace busbar::ucx {
 void ByPut::grant(const Grant& g) { tell(g.to, Notes::Kind::from_receiver, peer(g.to).expected + g.ahead); }
 
 void ByPut::post_send(const Outgoing& m, int slot) {
-  const std::uint64_t number = ++peer(m.to).sent;
+  Peer& to = peer(m.to);
+  const std::uint64_t number = ++to.sent;
   const bool ask =
       m.permission == Permission::Kind::when_told || (m.permission == Permission::Kind::when_fresh && !fresh_);
   if (ask) mesh_.wait_until([&] { return notes_.read(m.to, Notes::Kind::from_receiver) >= number; });
@@ -14,7 +15,19 @@ void ByPut::post_send(const Outgoing& m, int slot) {
     const ucp_request_param_t how = sending(ticket);
     sends_.account(ucp_put_nbx(m.endpoint, m.data[slot], m.bytes, m.remote, m.key, &how), ticket, "ucp_put_nbx", m.to);
   }
-  tell(m.to, Notes::Kind::from_sender, number);
+  if (m.receiver_waits) return tell(m.to, Notes::Kind::from_sender, number);
+  // What follows may go to the same place, where the last must stay.
+  check(ucp_worker_fence(mesh_.worker()), "ucp_worker_fence");
+  if (!to.owed) owed_.push_back(m.to);
+  to.owed = true;
+}
+
+void ByPut::end_sends() {
+  for (const Rank to : owed_) {
+    tell(to, Notes::Kind::from_sender, peer(to).sent);
+    peer(to).owed = false;
+  }
+  owed_.clear();
 }
 
 void ByPut::post_receive(const Incoming& m, int /*slot*/) {

@@ -1,5 +1,6 @@
 // method=put: the sender writes into the receiver's memory, then tells it how many messages have been written. Where
-// that memory may still be in use, the sender waits until the receiver has said how far it may go.
+// that memory may still be in use, the sender waits until the receiver has said how far it may go. A receiver that
+// looks only when all is to be complete is told only then.
 #pragma once
 
 #include "transport/ucx/carrier.h"
@@ -11,6 +12,7 @@ class ByPut final : public Carrier {
  public:
   explicit ByPut(Mesh& mesh) : Carrier(mesh), notes_(mesh), peers_(static_cast<std::size_t>(mesh.size())) {
     awaited_.reserve(peers_.size());
+    owed_.reserve(peers_.size());
   }
 
   void meet(const std::set<Rank>& peers) override { notes_.meet(peers); }
@@ -18,6 +20,7 @@ class ByPut final : public Carrier {
   void grant(const Grant& g) override;
   void post_send(const Outgoing& m, int slot) override;
   void post_receive(const Incoming& m, int slot) override;
+  void end_sends() override;
   void await_receives(std::size_t most) override;
 
  protected:
@@ -28,6 +31,7 @@ class ByPut final : public Carrier {
     std::uint64_t sent = 0;
     std::uint64_t expected = 0;
     bool awaited = false;
+    bool owed = false;
   };
   Peer& peer(Rank rank) { return peers_[static_cast<std::size_t>(rank.value)]; }
   void tell(Rank to, Notes::Kind kind, std::uint64_t value) {
@@ -38,6 +42,7 @@ class ByPut final : public Carrier {
   Notes notes_;
   std::vector<Peer> peers_;
   std::vector<Rank> awaited_;  ///< whose messages are expected, each once
+  std::vector<Rank> owed_;     ///< who are yet to be told what has been written, each once
   bool fresh_ = true;
 };
 

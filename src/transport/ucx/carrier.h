@@ -22,6 +22,7 @@ struct Outgoing {
   std::uint64_t remote = 0;
   ucp_rkey_h key = nullptr;
   Permission::Kind permission = Permission::Kind::always;
+  bool receiver_waits = true;  ///< in every execution, not only when all are to be complete
 };
 
 /// A message for us. `remote`: where it comes from in each slot, for those who read there themselves.
@@ -58,6 +59,8 @@ class Carrier {
   virtual void grant(const Grant& /*grant*/) {}
   virtual void post_send(const Outgoing& message, int slot) = 0;
   virtual void post_receive(const Incoming& message, int slot) = 0;
+  /// No more sends follow before all are to be complete.
+  virtual void end_sends() {}
   /// Return when no more than `most` of what was posted is still on its way; with 0 also what was sent may be
   /// overwritten.
   virtual void await_receives(std::size_t most) {

@@ -57,6 +57,7 @@ void ScheduledOperation::post_held() {
 
 void ScheduledOperation::complete() {
   if (program_.streams) {
+    carrier_.end_sends();
     carrier_.await_receives(0);
     post_held();
     carrier_.await_receives(0);

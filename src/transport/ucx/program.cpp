@@ -151,6 +151,7 @@ class Compiler {
     m.remote = directory_->address(s.to, expected.data.buffer, 0) + expected.data.offset * element();
     m.key = directory_->key(s.to, expected.data.buffer, 0);
     m.permission = expected.permission.kind;
+    m.receiver_waits = !streams(schedules_.of(s.to)) || !streams(schedules_.of(mesh_.self()));
     return m;
   }
 
