@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from busbar.emulate import EmulationSpec, RateOverride
 from busbar.errors import UsageError
+from busbar.launch import ucx
 from busbar.launch.binary import Described, OperationInfo
 from busbar.launch.hang import Member, explain_end, explain_hang, explain_start, stuck_variants
 from busbar.launch.in_network import parse_in_network, trees_asked
@@ -25,7 +26,7 @@ from busbar.launch.options import (
 )
 from busbar.launch.plan import Ranks, fitting_sizes, make_plan
 from busbar.launch.slots import Done, make_slots, visits_of
-from busbar.launch.target import Emulated, Hostfile, Programs, split_environment
+from busbar.launch.target import Emulated, Hostfile, Local, Programs, split_environment
 from busbar.launch.where import Where, target_of
 from busbar.record.models import Plan, Stopping, Warmup
 
@@ -484,3 +485,28 @@ def test_a_process_of_several_ranks_is_named_by_all() -> None:
     assert explain_end([exited], members, threads=2) == (
         "process 0 (ranks 0-1 on host0) ended with exit code 9"
     )
+
+
+def test_ucx_carries_host_memory_and_reduces_nothing_on_the_way() -> None:
+    sweep = SweepOptions(["ping_pong"], min_bytes=8, max_bytes=8)
+    described = DESCRIBED.model_copy(update={"transports": ["mpi", "ucx"]})
+    plan = make_plan(sweep, _measure("put:method=put"), described, THREE, "ucx")
+    assert {(row.key.transport, row.key.memory, row.need) for row in plan.rows} == {
+        ("ucx", "host", "required")
+    }
+    assert parse_in_network(None, "local", "ucx") == ["off"]
+    assert [v.name for v in parse_variants([], ["off"], "ucx")] == ["default"]
+    with pytest.raises(UsageError, match="transport ucx reduces nothing in the network"):
+        parse_in_network("off,on", "emulated", "ucx")
+    with pytest.raises(UsageError, match="accepted: off"):
+        target_of(_where("local", transport="ucx"), parse_variants(["a:in_network=tree"]))
+
+
+def test_ucx_takes_the_emulated_link_and_nothing_else() -> None:
+    spec = EmulationSpec(hosts=2)
+    link = {"UCX_NET_DEVICES": "eth0"}
+    assert ucx.common_environment(Emulated(spec), {}) == {**link, "UCX_TLS": "tcp,self"}
+    assert ucx.common_environment(Emulated(spec, 2), {}) == link, "a host's ranks may share memory"
+    chosen = ucx.common_environment(Emulated(spec), {"UCX_TLS": "tcp", "PATH": "x"})
+    assert chosen == {**link, "UCX_TLS": "tcp"}
+    assert ucx.common_environment(Local(2), {"UCX_TLS": "tcp"}) == {}

@@ -16,7 +16,7 @@ class ByPut final : public Carrier {
   }
 
   void meet(const std::set<Rank>& peers) override { notes_.meet(peers); }
-  void begin(bool fresh) override { fresh_ = fresh; }
+  void begin(bool fresh) override;
   void grant(const Grant& g) override;
   void post_send(const Outgoing& m, int slot) override;
   void post_receive(const Incoming& m, int slot) override;
@@ -25,6 +25,7 @@ class ByPut final : public Carrier {
 
  protected:
   std::size_t requests_per_send() const override { return 2; }
+  void prepare_sends(std::size_t most) override { held_.reserve(most); }
 
  private:
   struct Peer {
@@ -33,6 +34,12 @@ class ByPut final : public Carrier {
     bool awaited = false;
     bool owed = false;
   };
+  struct Held {
+    const Outgoing* message = nullptr;
+    int slot = 0;
+  };
+  void write(const Outgoing& m, int slot);
+  void write_held();
   Peer& peer(Rank rank) { return peers_[static_cast<std::size_t>(rank.value)]; }
   void tell(Rank to, Notes::Kind kind, std::uint64_t value) {
     Flight::Ticket& ticket = send_ticket();
@@ -43,6 +50,9 @@ class ByPut final : public Carrier {
   std::vector<Peer> peers_;
   std::vector<Rank> awaited_;  ///< whose messages are expected, each once
   std::vector<Rank> owed_;     ///< who are yet to be told what has been written, each once
+  /// Of the last execution whose receivers look only at the end: as all of them go to the same place, where the last
+  /// must stay, it is written after a fence, and the others need none.
+  std::vector<Held> held_;
   bool fresh_ = true;
 };
 

@@ -51,6 +51,7 @@ class Carrier {
   void reserve(std::size_t sends, std::size_t receives) {
     sends_.reserve(requests_per_send() * std::max<std::size_t>(sends, 1));
     receives_.reserve(std::max<std::size_t>(receives, 1));
+    prepare_sends(sends);
     prepare_receives(receives);
   }
 
@@ -77,6 +78,7 @@ class Carrier {
  protected:
   explicit Carrier(Mesh& mesh) : mesh_(mesh) {}
   virtual std::size_t requests_per_send() const { return 1; }
+  virtual void prepare_sends(std::size_t /*most*/) {}
   virtual void prepare_receives(std::size_t /*most*/) {}
 
   Flight::Ticket& send_ticket() {
