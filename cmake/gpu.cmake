@@ -56,6 +56,7 @@ if(BUSBAR_TESTS)
     tests/fakes/gpu/settings.cpp)
   target_include_directories(busbar-gpu-fake PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   add_library(busbar-nvml-fake MODULE tests/fakes/gpu/nvml.cpp)
+  target_include_directories(busbar-nvml-fake PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(busbar-nvml-fake PRIVATE busbar-options)
 
   add_dependencies(busbar-tests busbar-gpu-fake busbar-nvml-fake)

@@ -4,11 +4,12 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstddef>
 #include <cstring>
 #include <limits>
 #include <optional>
 #include <string_view>
+
+#include "gpu/nvml_field.h"
 
 namespace busbar::gpu {
 namespace {
@@ -25,19 +26,7 @@ using GetByKind = int(void* handle, int kind, unsigned* value);
 using Get = int(void* handle, unsigned* value);
 using GetBits = int(void* handle, unsigned long long* bits);
 
-/// nvmlFieldValue_t: what is asked for, and the answer.
-struct Field {
-  unsigned id = 0;
-  unsigned scope = 0;  ///< a link's number, for the fields that have one for each
-  long long timestamp_us = 0;
-  long long latency_us = 0;
-  unsigned type = 0;  ///< of the value
-  int error = 0;
-  std::uint64_t value = 0;  ///< a union that begins at this place
-};
-static_assert(sizeof(Field) == 40 && offsetof(Field, value) == 32);
-
-using GetFields = int(void* handle, int count, Field* fields);
+using GetFields = int(void* handle, int count, NvmlField* fields);
 
 constexpr unsigned all_links = std::numeric_limits<unsigned>::max();
 // NVML_FI_DEV_NVLINK_…: THROUGHPUT_DATA_TX and _RX in KiB, CRC_FLIT_, REPLAY_ and RECOVERY_ERROR_COUNT_TOTAL.
@@ -123,7 +112,7 @@ std::optional<unsigned> ask(GetByKind* function, void* handle, int kind) {
 }
 
 /// A count, of the types that it may have; none for any other.
-std::optional<std::uint64_t> count_of(const Field& field) {
+std::optional<std::uint64_t> count_of(const NvmlField& field) {
   constexpr unsigned unsigned_int = 1;
   constexpr unsigned unsigned_long = 2;
   constexpr unsigned unsigned_long_long = 3;
@@ -139,9 +128,9 @@ std::optional<std::uint64_t> count_of(const Field& field) {
 
 NvlinkCounters ask_nvlink(GetFields* function, void* handle) {
   constexpr std::uint64_t kibibyte = 1024;
-  std::array<Field, 5> fields{Field{.id = nvlink_tx, .scope = all_links}, Field{.id = nvlink_rx, .scope = all_links},
-                              Field{.id = nvlink_crc_errors}, Field{.id = nvlink_replays},
-                              Field{.id = nvlink_recoveries}};
+  std::array<NvmlField, 5> fields{NvmlField{.id = nvlink_tx, .scope = all_links},
+                                  NvmlField{.id = nvlink_rx, .scope = all_links}, NvmlField{.id = nvlink_crc_errors},
+                                  NvmlField{.id = nvlink_replays}, NvmlField{.id = nvlink_recoveries}};
   if (function == nullptr || function(handle, static_cast<int>(fields.size()), fields.data()) != success) return {};
   const auto bytes = [](std::optional<std::uint64_t> kibibytes) {
     return kibibytes ? std::optional{*kibibytes * kibibyte} : std::nullopt;

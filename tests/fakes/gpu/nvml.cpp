@@ -4,6 +4,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "gpu/nvml_field.h"
+
 namespace {
 
 constexpr int success = 0;
@@ -48,21 +50,13 @@ NVML nvmlDeviceGetCurrentClocksEventReasons(void*, unsigned long long* bits) {
   return success;
 }
 
-struct Field {
-  unsigned id, scope;
-  long long timestamp_us, latency_us;
-  unsigned type;
-  int error;
-  unsigned long long value;
-};
-
 // As drivers do it, the call succeeds and each field says whether it did. Throughput is of the links together only.
-NVML nvmlDeviceGetFieldValues(void*, int count, Field* fields) {
+NVML nvmlDeviceGetFieldValues(void*, int count, busbar::gpu::NvmlField* fields) {
   constexpr unsigned unsigned_int = 1;
   constexpr unsigned unsigned_long_long = 3;
   if (is("silent")) return not_supported;
   for (int i = 0; i < count; ++i) {
-    Field& field = fields[i];
+    busbar::gpu::NvmlField& field = fields[i];
     field.error = is("without_nvlink") ? not_supported : success;
     field.type = unsigned_long_long;
     if (field.id == 138 && field.scope == ~0U) {
