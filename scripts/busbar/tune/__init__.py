@@ -1,0 +1,1 @@
+"""Auto-tuning: finds settings, proves them against the default, writes them."""
