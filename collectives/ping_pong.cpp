@@ -1,4 +1,6 @@
-// ping_pong: a message from the first rank to the last, and its received copy back. Half the round trip is reported.
+// ping_pong: a message from the first rank to the last, and one of the last rank's own back. Half the round trip is
+// reported. The answer is not the message that came: as in osu_latency and ucx_perftest, so that figures can be
+// compared, and because reading what another core has just written is the memory's time, not the network's.
 #include "collectives/collective.h"
 #include "collectives/schedules/steps.h"
 
@@ -9,7 +11,7 @@ class PingPong final : public Collective {
  public:
   Traits traits() const override {
     return {.name = "ping_pong",
-            .summary = "the first rank's message to the last rank and back; half the round trip",
+            .summary = "a message from the first rank to the last, and one back; half the round trip",
             .point_to_point = true,
             .min_ranks = 2,
             .time_share = 0.5};
@@ -18,14 +20,13 @@ class PingPong final : public Collective {
   double bus_factor(int) const override { return 1.0; }
 
   Layout layout(const Shape& shape, Rank self) const override {
-    if (self == first) return {.send = shape.elements, .recv = shape.elements, .input = shape.elements};
-    if (self == last(shape)) return {.recv = shape.elements};
-    return {};
+    if (self != first && self != last(shape)) return {};
+    return {.send = shape.elements, .recv = shape.elements, .input = shape.elements};
   }
 
   Answer answer(const Shape& shape, Rank self) const override {
     if (self != first && self != last(shape)) return {};
-    return {{.offset = 0, .count = shape.elements, .from = first}};
+    return {{.offset = 0, .count = shape.elements, .from = self == first ? last(shape) : first}};
   }
 
   Schedule schedule(const Shape& shape, Rank self) const override {
@@ -38,7 +39,7 @@ class PingPong final : public Collective {
       append_receive(schedule, last(shape), recv);
     } else if (self == last(shape)) {
       append_receive(schedule, first, recv);
-      append_send(schedule, first, recv);
+      append_send(schedule, first, send);
     }
     return schedule;
   }

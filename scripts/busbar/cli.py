@@ -14,6 +14,7 @@ from busbar.commands.emulate import emulate
 from busbar.commands.report import report
 from busbar.commands.run import run
 from busbar.commands.theory import theory
+from busbar.commands.tune import tune
 from busbar.errors import BusbarError, ExitCode
 
 app = typer.Typer(
@@ -27,14 +28,15 @@ app.command()(run)
 app.command()(theory)
 app.command()(check)
 app.command()(report)
+app.command()(tune)
 app.command(context_settings={"allow_interspersed_args": False})(emulate)
 
 
-def parse_run_options(argv: list[str]) -> dict[str, Any]:
-    """The options of a `run` command line, without carrying it out."""
+def parse_options(argv: list[str]) -> dict[str, Any]:
+    """The options of a command line, the subcommand first, without carrying it out."""
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    return group.commands["run"].make_context("run", argv[1:]).params
+    return group.commands[argv[0]].make_context(argv[0], argv[1:]).params
 
 
 def main() -> None:

@@ -88,7 +88,7 @@ int ping_pong(const Call& c, const std::byte* input) {
   if (c.self != last) return MPI_SUCCESS;
   const int received = MPI_Recv(c.recv, c.count, c.type, 0, data_tag, c.comm, MPI_STATUS_IGNORE);
   if (received != MPI_SUCCESS) return received;
-  return MPI_Send(c.recv, c.count, c.type, 0, data_tag, c.comm);
+  return MPI_Send(input, c.count, c.type, 0, data_tag, c.comm);
 }
 
 int bidirectional(const Call& c, const std::byte* input) {

@@ -7,7 +7,7 @@ different environments by the order of their launches, which is how the launcher
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal
@@ -16,8 +16,9 @@ from busbar.fabrics.model import Fabric
 from busbar.record.evidence import asking_variants
 from busbar.record.key import PointKey
 from busbar.record.models import Point, RunRecord
+from busbar.record.pairing import medians_by_launch, paired_ratios
 from busbar.record.placement import placement
-from busbar.record.statistics import interval_95, launch_medians
+from busbar.record.statistics import interval_95
 from busbar.theory.gain import Most, most
 from busbar.theory.operations import OPERATIONS
 
@@ -99,14 +100,14 @@ def _without_variant(key: PointKey) -> PointKey:
 
 def _row(record: RunRecord, fabric: Fabric, point: Point, by_hosts: list[Point]) -> GainRow:
     assert point.time_us is not None
-    own = _medians(record, point)
-    over = {p.key.variant: _medians(record, p) for p in by_hosts}
+    own = medians_by_launch(record, point)
+    over = {p.key.variant: medians_by_launch(record, p) for p in by_hosts}
     found = []
     if by_hosts:
         best = min(by_hosts, key=lambda p: p.time_us.median if p.time_us else 0.0).key.variant
         others = [name for name in over if name != best]
         named: list[tuple[str, Kind]] = [(best, "best"), *((name, "variant") for name in others)]
-        found = [_gain(name, kind, _paired(over[name], own)) for name, kind in named]
+        found = [_gain(name, kind, paired_ratios(over[name], own)) for name, kind in named]
     hosts = _placement(record, point)
     top = next(iter(_most(fabric, point.key, hosts)), None)
     if top is not None:
@@ -129,21 +130,6 @@ def _most(fabric: Fabric, key: PointKey, hosts: tuple[str, ...]) -> list[Most]:
     if fabric.kind == "shared_memory" or not hosts:
         return []
     return most(fabric, key.op, key.size_bytes, hosts, key.root or 0)
-
-
-def _medians(record: RunRecord, point: Point) -> Mapping[int, float]:
-    """Median of each launch that measures, by launch, in the order they ran."""
-    measuring = {launch.id for launch in record.launches if launch.purpose == "measure"}
-    found = launch_medians(block for block in point.blocks if block.launch in measuring)
-    return {launch: found[launch] for launch in sorted(found)}
-
-
-def _paired(baseline: Mapping[int, float], own: Mapping[int, float]) -> list[float]:
-    shared = [launch for launch in own if launch in baseline]
-    if shared:
-        return [baseline[launch] / own[launch] for launch in shared if own[launch] > 0]
-    pairs = zip(baseline.values(), own.values(), strict=False)
-    return [slow / fast for slow, fast in pairs if fast > 0]
 
 
 def _gain(baseline: str, kind: Kind, ratios: list[float]) -> Gain | None:

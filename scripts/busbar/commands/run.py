@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from busbar.commands import options
 from busbar.errors import UsageError
 from busbar.launch.binary import describe, find_engine
 from busbar.launch.in_network import parse_in_network, with_library
@@ -62,42 +63,14 @@ def run(
         typer.Argument(help="Operations, such as all_reduce; `busbar-bench --help` lists them."),
     ] = None,
     *,
-    on: Annotated[str, typer.Option(help="Where: local, emulated, hostfile or slurm.")] = "local",
-    transport: Annotated[
-        str, typer.Option(help="What carries operations: mpi or ucx (host memory), or nccl (GPUs).")
-    ] = "mpi",
-    ranks: Annotated[
-        int | None,
-        typer.Option(help="Ranks. Default: local one per core, or per GPU; emulated one per host."),
-    ] = None,
-    threads: Annotated[
-        int,
-        typer.Option(
-            help="nccl: ranks, and so GPUs, of each process, on a thread each. --ranks still "
-            "counts ranks; a hostfile's slots and Slurm's tasks count processes."
-        ),
-    ] = 1,
-    hosts: Annotated[
-        int | None, typer.Option(help="Emulated hosts. Default: two per core of this machine.")
-    ] = None,
-    rate: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Emulated link rate: 400mbit for all, host2=100mbit, host2.tx=… or host2.rx=… "
-            "for one; repeatable."
-        ),
-    ] = None,
-    leaves: Annotated[
-        int | None,
-        typer.Option(help="Emulated leaf switches below a spine. Default: one switch for all."),
-    ] = None,
-    uplink: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Emulated rate from leaf to spine, each way: 800mbit for all, leaf2=400mbit, "
-            "leaf2.tx=… or leaf2.rx=… for one; repeatable."
-        ),
-    ] = None,
+    on: options.On = "local",
+    transport: options.Transport = "mpi",
+    ranks: options.Ranks = None,
+    threads: options.Threads = 1,
+    hosts: options.Hosts = None,
+    rate: options.Rate = None,
+    leaves: options.Leaves = None,
+    uplink: options.Uplink = None,
     nodes: Annotated[
         str | None,
         typer.Option(help="Also measure on the first 2, 3, … hosts: 2,3,4. All hosts always."),
@@ -133,20 +106,13 @@ def run(
             "on (nvls on one host, else sharp). [default for nccl: what NCCL chooses]"
         ),
     ] = None,
-    hostfile: Annotated[Path | None, typer.Option(help="Hosts, as mpirun's --hostfile.")] = None,
-    aggregators: Annotated[
-        str | None,
-        typer.Option(help="Hosts that reduce, of --on hostfile: HOST,HOST; one tree each."),
-    ] = None,
-    min_bytes: Annotated[str, typer.Option("-b", "--min-bytes", help="Smallest size.")] = "1K",
-    max_bytes: Annotated[str, typer.Option("-e", "--max-bytes", help="Largest size.")] = "4M",
-    factor: Annotated[int, typer.Option("-f", "--factor", help="From size to size.")] = 4,
-    datatype: Annotated[
-        list[str] | None, typer.Option("-d", "--datatype", help="Repeatable. [default: float]")
-    ] = None,
-    redop: Annotated[
-        list[str] | None, typer.Option("-o", "--redop", help="Repeatable. [default: sum]")
-    ] = None,
+    hostfile: options.Hostfile = None,
+    aggregators: options.Aggregators = None,
+    min_bytes: options.MinBytes = "1K",
+    max_bytes: options.MaxBytes = "4M",
+    factor: options.Factor = 4,
+    datatype: options.Datatypes = None,
+    redop: options.Redops = None,
     root: Annotated[int, typer.Option("-r", "--root", help="Root of rooted operations.")] = 0,
     in_place: Annotated[str, typer.Option(help="out, in or both.")] = "out",
     graph: Annotated[
@@ -180,11 +146,9 @@ def run(
     ] = None,
     max_samples: Annotated[int, typer.Option("-n", help="Samples per block at most.")] = 1000,
     max_seconds: Annotated[float, typer.Option(help="Seconds per block at most.")] = 1.0,
-    deadline: Annotated[float, typer.Option(help="Seconds after which a phase is a hang.")] = 60.0,
-    init_deadline: Annotated[
-        float, typer.Option(help="The same for getting through initialisation.")
-    ] = 120.0,
-    seed: Annotated[int, typer.Option(help="Of data and of every shuffled order.")] = 1,
+    deadline: options.Deadline = 60.0,
+    init_deadline: options.InitDeadline = 120.0,
+    seed: options.Seed = 1,
     observe: Annotated[
         str,
         typer.Option(
@@ -193,19 +157,14 @@ def run(
             "operation and variant) or all."
         ),
     ] = "largest",
-    fabric: Annotated[
-        str | None,
-        typer.Option(help="Fabric to compare with: name or .toml. Emulated runs know theirs."),
-    ] = None,
+    fabric: options.Fabric = None,
     output: Annotated[
         Path | None, typer.Option(help="Record to write, NAME.json. Default: by date.")
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Journal of a run that did not end: go on with it.")
     ] = None,
-    mpi_args: Annotated[
-        str, typer.Option(help="More words for mpirun or srun, quoted as one.")
-    ] = "",
+    mpi_args: options.MpiArgs = "",
 ) -> None:
     """Measure operations and leave a run record.
 
@@ -264,12 +223,12 @@ run.__doc__ = f"{run.__doc__}\n{_EXAMPLES}"
 
 def _resume(journal: Path) -> int:
     """Go on with a run by the command line that its journal holds."""
-    from busbar.cli import parse_run_options
+    from busbar.cli import parse_options
 
     before = read_journal(journal)
     if before.run.status not in ("running", "interrupted"):
         raise UsageError(f"{journal}: that run is {before.run.status}; there is nothing to resume.")
-    options: dict[str, Any] = parse_run_options(before.run.command[1:])
+    given: dict[str, Any] = parse_options(before.run.command[1:])
     measure = MeasureOptions(
         variants=before.run.plan.variants,
         launches=before.run.plan.launches,
@@ -277,18 +236,18 @@ def _resume(journal: Path) -> int:
         warmup=before.run.plan.warmup,
         rest_us=before.run.plan.rest_us,
         deadline_seconds=before.run.plan.deadline_seconds,
-        init_deadline_seconds=options["init_deadline"],
+        init_deadline_seconds=given["init_deadline"],
         seed=before.run.seed,
-        observe=_observe(options["observe"]),
+        observe=_observe(given["observe"]),
     )
-    target = target_of(Where.of(options), before.run.plan.variants)
+    target = target_of(Where.of(given), before.run.plan.variants)
     # Refuses where it is not here any more.
-    with_library(before.run.plan.variants, baseline=False, transport=options["transport"])
+    with_library(before.run.plan.variants, baseline=False, transport=given["transport"])
     job = Job(
         target=target,
         measure=measure,
         plan=before.run.plan,
-        fabric=fabric_of(target, options["fabric"]),
+        fabric=fabric_of(target, given["fabric"]),
         command=before.run.command[1:],
         engine=find_engine(),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from busbar.check.findings import findings
 from busbar.check.table import print_findings, print_result
 from busbar.errors import BusbarError, ExitCode, Incomplete, UsageError
 from busbar.fabrics import Fabric
-from busbar.launch import monitoring, nccl, nccl_conf, nccl_log, ucx
+from busbar.launch import monitoring, nccl, nccl_log, ucx
 from busbar.launch.binary import describe, find_engine
 from busbar.launch.console import RunConsole, TheoryShare
+from busbar.launch.environment import common_environment, program
 from busbar.launch.options import MeasureOptions, SweepOptions
 from busbar.launch.plan import Ranks, make_plan
 from busbar.launch.runner import Runner, RunSettings, utc_now
@@ -64,7 +64,22 @@ class Job:
         return self.plan.rows[0].key.transport
 
     def carry_out(self, output: Path, before: RunRecord | None = None) -> int:
-        """Measure what is missing and write the record; the exit code."""
+        """Measure what is missing, write the record and judge it; the exit code."""
+        journal_file = journal_path(output)
+        anothers = before is None and journal_file.exists()
+        try:
+            code = self.measure_into(output, before)
+        except (KeyboardInterrupt, BusbarError) as error:
+            if anothers or not journal_file.exists():
+                raise
+            raise _explained(error, journal_file) from None
+        return self._conclude(terminal.console(), output, code)
+
+    def measure_into(self, output: Path, before: RunRecord | None = None) -> ExitCode:
+        """Measure what is missing and write the record; how it went.
+
+        What was measured stays in the journal where this is interrupted or fails.
+        """
         journal_file = journal_path(output)
         if output.exists():
             raise UsageError(f"{output} exists; choose another --output, records are not replaced.")
@@ -75,11 +90,13 @@ class Job:
         slots = make_slots(self.plan, self.measure.seed, observe, observing)
         settings = RunSettings(
             target=self.target,
-            program=self._program(),
+            program=program(self.engine, self.transport, self.target.threads),
             slots=slots,
             seed=self.measure.seed,
             init_deadline_seconds=self.measure.init_deadline_seconds,
-            common_environment=self._common_environment(),
+            common_environment=common_environment(
+                self.target, self.transport, self.engine, self.plan.variants
+            ),
         )
         console = terminal.console()
         journal = (
@@ -94,23 +111,13 @@ class Job:
             try:
                 with watcher:
                     outcome = Runner(settings, self.plan, journal, watcher).run(before)
-            except (KeyboardInterrupt, BusbarError) as error:
+            except UsageError:
                 journal.close()
-                refused = before is None and isinstance(error, UsageError)
-                if refused and not _holds_anything(journal_file):
+                if before is None and not _holds_anything(journal_file):
                     journal_file.unlink()  # going on with it would be refused for the same reason
-                    raise
-                raise _explained(error, journal_file) from None
-            record = journal.finish("complete", utc_now())
-        return self._conclude(console, record, outcome.exit_code())
-
-    def _program(self) -> list[str]:
-        words = [str(self.engine)]
-        if self.transport != "mpi":
-            words += ["--transport", self.transport]
-        if self.target.threads > 1:
-            words += ["--threads", str(self.target.threads)]
-        return words
+                raise
+            journal.finish("complete", utc_now())
+        return outcome.exit_code()
 
     def _conclude(self, console: Console, path: Path, code: ExitCode) -> int:
         record = load(path)
@@ -144,19 +151,6 @@ class Job:
             background=None,
             segments=[],
         )
-
-    def _common_environment(self) -> dict[str, str]:
-        variants = self.plan.variants
-        if self.transport == nccl.TRANSPORT:
-            configured = nccl_conf.read_here()
-            nccl_conf.refuse_decided(variants, configured)
-            return nccl.common_environment(self.engine, variants, os.environ, set(configured))
-        if self.transport == ucx.TRANSPORT:
-            return ucx.common_environment(self.target, os.environ)
-        tuned = any(key.startswith("coll_tuned_") for v in variants for key in v.settings)
-        # Read once, at launch; without it Open MPI accepts and ignores what a variant sets. Every
-        # launch gets it, so that default and tuned differ in nothing else.
-        return {"OMPI_MCA_coll_tuned_use_dynamic_rules": "1"} if tuned else {}
 
     def _share(self) -> TheoryShare:
         fabric, placement = self.fabric, self.target.placement()

@@ -17,7 +17,7 @@ from busbar.units import sweep
 
 _PLACEMENTS = {"out": [False], "in": [True], "both": [False, True]}
 _TIMINGS: dict[str, Timing] = {"isolated": "isolated", "pipelined": "pipelined"}
-_MEMORY = {"mpi": "host", "nccl": "gpu", "ucx": "host"}
+MEMORY = {"mpi": "host", "nccl": "gpu", "ucx": "host"}
 _REGISTRATIONS = ("none", "local", "symmetric")
 
 
@@ -161,7 +161,7 @@ def planned_keys(
                     redop=redop,
                     root=root,
                     in_place=in_place,
-                    memory=_MEMORY[transport],
+                    memory=MEMORY[transport],
                     registration=registration,
                     graph=what.graph,
                     threads=ranks.threads,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,12 +13,14 @@ from typing import Any, Protocol
 from busbar.errors import BusbarError, ExitCode, UsageError
 from busbar.launch import monitoring, nccl, nccl_conf, nccl_log, sharp_log
 from busbar.launch.engine import Engine, LaunchHang
+from busbar.launch.environment import base_environment
 from busbar.launch.hang import stuck_variants
+from busbar.launch.request import Manner, seed_of, visit_request
 from busbar.launch.slots import Done, Slot, Visit, visits_of
 from busbar.launch.target import Target
 from busbar.record.journal import JournalWriter
 from busbar.record.lines import BlockLine, LaunchLine, ProblemLine, SegmentLine
-from busbar.record.models import Plan, RunRecord
+from busbar.record.models import Plan, RunRecord, Warmup
 
 MOST_HANGS = 3
 """A fabric on which so many points hang will hang on the next one too."""
@@ -141,7 +142,7 @@ class Runner:
                 self._settings.target,
                 self._settings.program,
                 self._settings.common_environment | slot.environment,
-                base_environment=_without_swept(os.environ, self._plan),
+                base_environment=base_environment(self._plan.variants),
                 init_deadline=self._settings.init_deadline_seconds,
             )
         except LaunchHang as hang:
@@ -174,34 +175,16 @@ class Runner:
 
     def _request(self, slot: Slot, visit: Visit) -> dict[str, Any]:
         key, plan = visit.key, self._plan
-        stopping, warmup = plan.stopping.model_dump(), plan.warmup.model_dump()
+        manner = Manner(plan.stopping, plan.warmup, plan.rest_us, plan.deadline_seconds)
         if slot.purpose == "observe":
             # Bytes are counted, not times: one execution to warm up, one to verify.
-            stopping |= {"min_samples": 1, "max_samples": 1}
-            warmup = {"min_samples": _OBSERVED_WARMUP, "min_seconds": 0.0}
-        return {
-            "type": "visit",
-            "request": 0,
-            "round": slot.round,
-            "seed": _seed_of(self._settings.seed, slot.index, key.model_dump_json()),
-            "point": {
-                "op": key.op,
-                "size_bytes": key.size_bytes,
-                "datatype": key.datatype,
-                "redop": key.redop,
-                "root": key.root,
-                "in_place": key.in_place,
-                "timing": key.timing,
-                "graph": key.graph,
-                "registration": key.registration,
-                "group": key.group.model_dump(include={"name", "ranks", "split", "parts"}),
-            },
-            "variants": [{"name": v.name, "settings": v.settings} for v in visit.variants],
-            "stopping": stopping,
-            "warmup": warmup,
-            "rest_us": plan.rest_us,
-            "deadline_seconds": plan.deadline_seconds,
-        }
+            manner = replace(
+                manner,
+                stopping=plan.stopping.model_copy(update={"min_samples": 1, "max_samples": 1}),
+                warmup=Warmup(min_samples=_OBSERVED_WARMUP, min_seconds=0.0),
+            )
+        seed = seed_of(self._settings.seed, slot.index, key.model_dump_json())
+        return visit_request(key, visit.variants, manner, round_number=slot.round, seed=seed)
 
     def _note_hang(self, number: int, visit: Visit, hang: LaunchHang, done: Done) -> None:
         self._outcome.hangs += 1
@@ -268,18 +251,6 @@ def _put_bytes_per_peer(answer: dict[str, Any], engine: Engine, launch: LaunchLi
     if matrix is not None:
         answer["block"]["observed"]["bytes_per_peer"] = matrix
         answer["block"]["observed"]["how"].append(monitoring.HOW)
-
-
-def _seed_of(*parts: object) -> int:
-    """The same for the same parts on every machine; data and order of a visit follow from it."""
-    digest = hashlib.sha256(" ".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:6], "big")
-
-
-def _without_swept(environment: Mapping[str, str], plan: Plan) -> dict[str, str]:
-    """This process's environment less what a variant decides: the variant alone decides those."""
-    swept = nccl.decided_by_variants(plan.variants)
-    return {k: v for k, v in environment.items() if k not in swept}
 
 
 def default_output(directory: Path) -> Path:

@@ -26,14 +26,15 @@ def race(
     *,
     first_samples: int = 4,
     good_enough: float = GOOD_ENOUGH,
+    most_samples: int = MOST_SAMPLES,
 ) -> Iterator[Ask]:
     """Ask for more of those that are still in it, twice as many samples each time."""
     left = list(dict.fromkeys(runners))
     samples = first_samples
-    while len(left) > 1 and not _settled(left, history, good_enough):
+    while len(left) > 1 and not _settled(left, history, good_enough, most_samples):
         yield from visits(left, samples)
         left = history.contenders(left)
-        samples = min(2 * samples, MOST_SAMPLES // 4)
+        samples = min(2 * samples, max(1, most_samples // 4))
 
 
 def visits(candidates: Iterable[Candidate], samples: int) -> Iterator[Ask]:
@@ -44,12 +45,14 @@ def visits(candidates: Iterable[Candidate], samples: int) -> Iterator[Ask]:
         yield Ask(tuple(rest[n::count]), samples)
 
 
-def _settled(left: list[Candidate], history: History, good_enough: float) -> bool:
+def _settled(
+    left: list[Candidate], history: History, good_enough: float, most_samples: int
+) -> bool:
     known = [history.estimate(candidate) for candidate in left]
     estimates = [estimate for estimate in known if estimate is not None]
     if len(estimates) < len(left):
         return False
-    if min(estimate.samples for estimate in estimates) >= MOST_SAMPLES:
+    if min(estimate.samples for estimate in estimates) >= most_samples:
         return True
     best = min(estimates, key=lambda estimate: estimate.median)
     return all(best.high <= good_enough * estimate.low for estimate in estimates)

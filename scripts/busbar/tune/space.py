@@ -38,7 +38,7 @@ class Value(Model):
     ranks: RanksNeeded = "any"
     """Numbers of ranks that it works with; the library does something else, or fails, on others."""
     model: str | None = None
-    """The algorithm in `theory.algorithms` whose least time prunes it; None: never pruned."""
+    """The algorithm in `theory.least` whose least time prunes it; None: never pruned."""
 
     def works_with(self, ranks: int) -> bool:
         """Whether so many ranks can use it."""
@@ -70,6 +70,8 @@ class Setting(Model):
     """Neighbouring values do nearly the same, so a search may walk along them."""
     only_with: dict[str, list[str]] = Field(default_factory=dict)
     """It has a meaning only where each of these settings has one of these values; `*` is any."""
+    short: str = ""
+    """What people are shown in its place where the operation is known; empty: its name."""
     required: bool = False
     """Where `only_with` holds it must have a value."""
 
@@ -142,6 +144,21 @@ class PointSpace:
         for setting in self.settings:
             found = [longer for shorter in found for longer in _with(setting, shorter)]
         return tuple(found)
+
+    def short_name(self, candidate: Candidate) -> str:
+        """`algorithm=4`, where the operation is known; unique among its candidates."""
+        shorts = {setting.name: setting.short or setting.name for setting in self.settings}
+        words = [f"{shorts[name]}={value}" for name, value in candidate.values]
+        return " ".join(words) or candidate.name
+
+    def models(self, candidate: Candidate) -> tuple[str, ...]:
+        """The algorithms in `theory.least` that its values are known to be."""
+        return tuple(
+            value.model
+            for setting in self.settings
+            for value in setting.values
+            if value.model is not None and candidate.settings.get(setting.name) == value.value
+        )
 
     def contains(self, candidate: Candidate) -> bool:
         """Whether it is one of them."""

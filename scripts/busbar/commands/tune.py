@@ -1,0 +1,186 @@
+"""`busbar tune`: find settings, prove them against the default, write them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from busbar import terminal
+from busbar.commands import options
+from busbar.errors import BusbarError, Incomplete, UsageError
+from busbar.launch.binary import Described, describe, find_engine
+from busbar.launch.job import fabric_of
+from busbar.launch.options import MeasureOptions
+from busbar.launch.runner import utc_now
+from busbar.launch.where import Where, target_of
+from busbar.record.models import Stopping, Warmup
+from busbar.tune.files import Folder
+from busbar.tune.job import Place, TuneJob, Wish
+from busbar.tune.journal import SearchJournal, read_command
+from busbar.tune.points import Wanted, points_of
+from busbar.tune.prove import LEAST_LAUNCHES
+from busbar.tune.search import DefaultFails
+from busbar.tune.space import load_space
+from busbar.tune.strategies import strategy
+from busbar.units import parse_size, sweep
+
+_EXAMPLES = """
+[bold]Examples[/bold]
+
+  busbar tune all_reduce all_gather all_to_all --on emulated -b 64K -e 4M
+
+  busbar tune --resume tuned-20260101-120000
+
+[bold]Exit code[/bold]: 0 done, whether or not a setting is kept · 2 bad usage · 3 incomplete · 4 hang
+"""
+
+
+def tune(
+    context: typer.Context,
+    operations: Annotated[
+        list[str] | None,
+        typer.Argument(help="Operations, each at the sizes of -b, -e and -f."),
+    ] = None,
+    *,
+    on: options.On = "local",
+    transport: options.Transport = "mpi",
+    ranks: options.Ranks = None,
+    threads: options.Threads = 1,
+    hosts: options.Hosts = None,
+    rate: options.Rate = None,
+    leaves: options.Leaves = None,
+    uplink: options.Uplink = None,
+    hostfile: options.Hostfile = None,
+    aggregators: options.Aggregators = None,
+    min_bytes: options.MinBytes = "64K",
+    max_bytes: options.MaxBytes = "4M",
+    factor: options.Factor = 4,
+    datatype: Annotated[str, typer.Option("-d", "--datatype")] = "float",
+    redop: Annotated[str, typer.Option("-o", "--redop")] = "sum",
+    strategy_name: Annotated[
+        str,
+        typer.Option(
+            "--strategy",
+            help="How to search: halving (a short look at everything, longer ones at what is "
+            "left), descent (along ordered settings), tpe (Optuna, large spaces) or exhaustive.",
+        ),
+    ] = "halving",
+    budget: Annotated[
+        float, typer.Option(help="Seconds for the search; the proof comes on top.")
+    ] = 300.0,
+    processes: Annotated[
+        bool,
+        typer.Option(help="Also try settings that need fresh processes."),
+    ] = True,
+    launches: Annotated[
+        int, typer.Option(help=f"Launches of the proof, at least {LEAST_LAUNCHES}.")
+    ] = LEAST_LAUNCHES,
+    max_seconds: Annotated[
+        float, typer.Option(help="Seconds per block of the proof at most.")
+    ] = 0.7,
+    deadline: options.Deadline = 60.0,
+    init_deadline: options.InitDeadline = 120.0,
+    seed: options.Seed = 1,
+    fabric: options.Fabric = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for what is found. Default: by date.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Folder of a tuning that did not end: go on with it.")
+    ] = None,
+    mpi_args: options.MpiArgs = "",
+) -> None:
+    """Find the settings that make operations fast here, prove them, and write them.
+
+    Candidates are searched in live processes; winners are measured again in fresh launches, taking
+    turns with the default. Only what is then surely faster, by more than 1 %, is written.
+    """
+    if resume is not None:
+        folder = Folder(resume)
+        from busbar.cli import parse_options
+
+        command = read_command(folder.search)
+        job = _job(command, parse_options(command), folder)
+        journal = SearchJournal.reopen(folder.search)
+    else:
+        folder = Folder(output or Path(f"tuned-{utc_now()[:19].replace(':', '').replace('-', '')}"))
+        job = _job(sys.argv[1:], context.params, folder)
+        folder.make()
+        journal = SearchJournal.create(folder.search, sys.argv[1:], utc_now())
+    with journal:
+        try:
+            tuned = job.carry_out(journal)
+        except KeyboardInterrupt:
+            raise Incomplete(f"interrupted: `busbar tune --resume {folder.path}` goes on") from None
+        except DefaultFails:
+            raise  # it would again
+        except BusbarError as error:
+            explained = BusbarError(
+                f"{error.message.rstrip('.')}; `busbar tune --resume {folder.path}` goes on."
+            )
+            explained.exit_code = error.exit_code
+            raise explained from None
+    folder.tuned.write_text(tuned.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    job.console.print(f"written: {folder.path}", highlight=False)
+
+
+tune.__doc__ = f"{tune.__doc__}\n{_EXAMPLES}"
+
+
+def _job(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob:
+    """What the options ask for. Raises UsageError for what does not fit together."""
+    chosen = strategy(given["strategy_name"])
+    if given["launches"] < LEAST_LAUNCHES:
+        raise UsageError(f"--launches {given['launches']}: accepted is {LEAST_LAUNCHES} or more.")
+    if given["budget"] <= 0:
+        raise UsageError(f"--budget {given['budget']}: accepted is more than 0 seconds.")
+    engine = find_engine()
+    transport = given["transport"]
+    target = target_of(Where.of(given), [])
+    described = describe(engine, target.ranks)
+    described.check_transport(transport)
+    measure = MeasureOptions(
+        variants=[],
+        launches=given["launches"],
+        stopping=Stopping(
+            relative_ci=0.01, min_samples=10, max_samples=200, max_seconds=given["max_seconds"]
+        ),
+        warmup=Warmup(min_samples=2, min_seconds=0.02),
+        rest_us=target.rest_us(),
+        deadline_seconds=given["deadline"],
+        init_deadline_seconds=given["init_deadline"],
+        seed=given["seed"],
+        observe="none",
+    )
+    place = Place(
+        target, transport, engine, fabric_of(target, given["fabric"]), measure, list(command)
+    )
+    wish = Wish(
+        space=load_space(transport),
+        points=points_of(
+            _sweep(given, described), described, target.ranks, transport, target.threads
+        ),
+        even=True,
+        workload="a sweep, every point the same share of time",
+        strategy_name=given["strategy_name"],
+        strategy=chosen,
+        budget_seconds=given["budget"],
+        processes=given["processes"],
+    )
+    return TuneJob(place, wish, folder, terminal.console())
+
+
+def _sweep(given: dict[str, Any], described: Described) -> list[Wanted]:
+    if not given["operations"]:
+        raise UsageError("no operation given; `busbar-bench --help` lists them.")
+    smallest, largest = parse_size(given["min_bytes"]), parse_size(given["max_bytes"])
+    return [
+        Wanted(op, size, 1.0, given["datatype"], given["redop"])
+        for op in given["operations"]
+        for size in (
+            sweep(smallest, largest, given["factor"]) if described.operation(op).has_data else [0]
+        )
+    ]
