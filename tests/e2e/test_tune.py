@@ -33,7 +33,9 @@ def test_a_faster_algorithm_is_found_and_proven_on_emulated_hosts(tmp_path: Path
     assert tuned.made_for.nodes == 4 and tuned.made_for.ranks == 4
     assert "MPI" in " ".join(tuned.made_for.versions)
     # Linear cannot win: its root takes in and gives out three times the size.
-    answers = [line for line in read_lines(tmp_path / "found/search.jsonl") if isinstance(line, Answer)]
+    answers = [
+        line for line in read_lines(tmp_path / "found/search.jsonl") if isinstance(line, Answer)
+    ]
     measured = {name for answer in answers for name in answer.times_us}
     assert "coll_tuned_allreduce_algorithm=1" not in measured
     proof = valid(tmp_path / "found/proof.json")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-import factories
 import pytest
-from factories import MIB, Row
 
+import factories
 from busbar.launch.options import MeasureOptions
 from busbar.record.models import RunRecord, Stopping, Warmup
 from busbar.tune.candidate import DEFAULT, Candidate
@@ -17,6 +16,7 @@ from busbar.tune.prove import Contest, interval_of_mean, outcomes, proof_plan
 from busbar.tune.search import PointSearch
 from busbar.tune.space import load_space
 from busbar.tune.strategies import STRATEGIES
+from factories import MIB, Row
 
 RING = Candidate.of({"coll_tuned_allreduce_algorithm": "4"})
 EAGER = Candidate.of({"OMPI_MCA_btl_tcp_eager_limit": "131072"})

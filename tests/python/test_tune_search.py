@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import factories
 import planted
 import pytest
 
+import factories
 from busbar.errors import UsageError
 from busbar.tune.bench import Seen
 from busbar.tune.budget import Budget
@@ -72,9 +72,7 @@ def run(
     sizes: Sequence[int] = (1 << 20,),
     watcher: Silent | None = None,
 ) -> list[PointSearch]:
-    searches = [
-        PointSearch(point(size), planted.SPACE, STRATEGIES["halving"]) for size in sizes
-    ]
+    searches = [PointSearch(point(size), planted.SPACE, STRATEGIES["halving"]) for size in sizes]
     budget = Budget(seconds, journal.spent_seconds, clock=lambda: bench.now_s)
     here = Surroundings(bench, journal, budget, watcher or Silent(), {})
     search(searches, here, least_us=least_us, seed=1)

@@ -38,8 +38,12 @@ def pair_notes(found: Sequence[Blame]) -> tuple[str, ...]:
         f"Pairs of {one.matrix.title} are too few to say who is slow: that takes {LEAST_CELLS} "
         "outgoing and incoming ones of a host, measured alone or concurrently."
         for one in found
-        if not _tells(one)
+        if not _tells(one) and _pairs(one) > 1  # one alone was measured for its own sake
     )
+
+
+def _pairs(one: Blame) -> int:
+    return one.matrix.isolated.measured() + one.matrix.concurrent.measured()
 
 
 def pair_rows(found: Sequence[Blame]) -> tuple[RowResult, ...]:

@@ -34,7 +34,7 @@ _EXAMPLES = """
 
   busbar tune --resume tuned-20260101-120000
 
-[bold]Exit code[/bold]: 0 done, whether or not a setting is kept · 2 bad usage · 3 incomplete · 4 hang
+[bold]Exit code[/bold]: 0 done, settings kept or not · 1 wrong data · 2 bad usage · 3 incomplete · 4 hang
 """
 
 
@@ -103,11 +103,11 @@ def tune(
         from busbar.cli import parse_options
 
         command = read_command(folder.search)
-        job = _job(command, parse_options(command), folder)
+        job = job_of(command, parse_options(command), folder)
         journal = SearchJournal.reopen(folder.search)
     else:
         folder = Folder(output or Path(f"tuned-{utc_now()[:19].replace(':', '').replace('-', '')}"))
-        job = _job(sys.argv[1:], context.params, folder)
+        job = job_of(sys.argv[1:], context.params, folder)
         folder.make()
         journal = SearchJournal.create(folder.search, sys.argv[1:], utc_now())
     with journal:
@@ -130,7 +130,7 @@ def tune(
 tune.__doc__ = f"{tune.__doc__}\n{_EXAMPLES}"
 
 
-def _job(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob:
+def job_of(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob:
     """What the options ask for. Raises UsageError for what does not fit together."""
     chosen = strategy(given["strategy_name"])
     if given["launches"] < LEAST_LAUNCHES:

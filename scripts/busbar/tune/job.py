@@ -83,7 +83,7 @@ class TuneJob:
         if journal.system is None:
             raise Incomplete("the budget was spent before anything was measured: raise --budget.")
         contests = found.contests()
-        record = self._prove(contests)
+        record = self.prove(contests)
         conclusion = conclude(found.searches, contests, record)
         tuned = self._tuned(found, conclusion, journal, _seconds_of(record) if record else 0.0)
         print_tuned(self.console, tuned)
@@ -152,7 +152,12 @@ class TuneJob:
         ]
         return max(known, default=None)
 
-    def _prove(self, contests: Sequence[Contest]) -> RunRecord | None:
+    def short_name(self, point: TunePoint, candidate: Candidate) -> str:
+        """What people are shown of a candidate of that point."""
+        return self._spaces[point.key.op].short_name(candidate)
+
+    def prove(self, contests: Sequence[Contest]) -> RunRecord | None:
+        """The record of the proof, measured as far as it is not there; None for no contests."""
         if not contests:
             return None
         output = self.folder.proof
