@@ -34,7 +34,7 @@ _EXAMPLES = """
 
   busbar tune --resume tuned-20260101-120000
 
-[bold]Exit code[/bold]: 0 done, settings kept or not · 1 wrong data · 2 bad usage · 3 incomplete · 4 hang
+[bold]Exit code[/bold]: 0 done · 1 wrong data · 2 bad usage · 3 incomplete, resume it · 4 hang
 """
 
 

@@ -212,7 +212,7 @@ def system_of(launch: LaunchLine) -> SystemLine:
     workers = [process for process in launch.processes if process.role == "worker"]
     return SystemLine(
         fingerprint=fingerprint_of(launch),
-        versions=launch.system.versions,
+        versions={k: v for k, v in launch.system.versions.items() if v is not None},
         nodes=len({process.host for process in workers}),
         fake=launch.fake,
     )
