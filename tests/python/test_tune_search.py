@@ -181,7 +181,7 @@ def test_a_journal_that_answers_something_else_is_refused(tmp_path: Path) -> Non
         journal.add(
             Answer(
                 point=point().key, environment={}, samples=8, times_us={"a=1": [1.0] * 8},
-                failed={}, spent_seconds=1.0,
+                failed={}, seconds=1.0, spent_seconds=1.0,
             )
         )  # fmt: skip
     with (

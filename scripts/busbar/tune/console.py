@@ -16,7 +16,6 @@ from busbar.tune.search import PointSearch
 from busbar.tune.tuned import Tuned
 from busbar.units import format_size
 
-
 _LOG_SECONDS = 30.0
 """From line to line in a log, which has no bar to redraw."""
 

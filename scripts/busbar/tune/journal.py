@@ -55,6 +55,8 @@ class Answer(Model):
     """By the candidate's name."""
     failed: dict[str, str]
     """Why, by the candidate's name. It is taken for endlessly slow."""
+    seconds: NonNegative
+    """That it took."""
     spent_seconds: NonNegative
     """Of the budget, when the answer was there."""
 
