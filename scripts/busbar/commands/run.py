@@ -87,6 +87,7 @@ def run(
         str | None,
         typer.Option(
             help="pairs (each alone, and all in rounds side by side: who is slow), bisection, "
+            "shifts (all to the rank d further on at once, for each d that divides the ranks), "
             "incast or outcast."
         ),
     ] = None,
