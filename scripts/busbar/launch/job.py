@@ -27,6 +27,7 @@ from busbar.record.journal import JournalWriter, journal_path, read_journal
 from busbar.record.load import load
 from busbar.record.models import Plan, PointKey, Run, RunRecord
 from busbar.theory.side_by_side import bound_side_by_side
+from busbar.tune.tuned import MadeFor
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Job:
     fabric: Fabric | None
     command: list[str]
     engine: Path
+    made_for: MadeFor | None = None
+    """Where the settings of a variant were proven; a launch elsewhere is refused."""
 
     @classmethod
     def new(
@@ -80,6 +83,7 @@ class Job:
             seed=self.measure.seed,
             init_deadline_seconds=self.measure.init_deadline_seconds,
             common_environment=self._common_environment(),
+            made_for=self.made_for,
         )
         console = terminal.console()
         journal = (
