@@ -70,8 +70,8 @@ def ompi_rules(tuned: Tuned) -> str | None:
         "coll_tuned_dynamic_rules_filename=THIS FILE, by its whole path, on every node the same.",
         *made_for(tuned),
         "",
-        "Rules cannot tell datatypes apart. An operation in place of all_gather or all_to_all is",
-        "looked up by its send count, which MPI leaves open: with 0 it stays the library's.",
+        "Rules cannot tell datatypes or nodes apart. all_gather and all_to_all in place are looked",
+        "up by their send count, which MPI ignores there: where it is 0, they stay Open MPI's own.",
         "A rule: bytes algorithm fan-out segment, up to the next one; algorithm 0: Open MPI's own.",
     ]
     blocks = [_block(op, of_op, tuned.made_for.ranks) for op, of_op in by_op.items()]
