@@ -29,7 +29,7 @@ search sets; it is not even named."""
 RanksNeeded = Literal["any", "2", "even", "power of two"]
 NodesNeeded = Literal["any", "one", "several", "one for each rank"]
 
-MOST_CANDIDATES = 100_000
+MOST_CANDIDATES = 10_000
 """More than any search looks at; what would list more of them is searched in parts."""
 
 Version = Annotated[str, Field(pattern=r"^\d+(\.\d+)+$")]

@@ -48,8 +48,8 @@ _LIBRARY = {
 _HEAD = [
     f"To be sourced: . FOLDER/{EXPORTS}. What runs afterwards runs as it was tuned. It says so",
     "where the library's version is another one, and then sets nothing. It cannot see on how many",
-    "ranks and nodes a program will run: on other numbers of ranks rules and tables change nothing,",
-    "but rules cannot tell nodes, and variables hold for every program.",
+    "ranks and nodes a program will run: on other numbers of ranks, rules and tables do nothing;",
+    "rules cannot tell nodes, and variables hold for every program.",
     "mpirun carries OMPI_MCA_* to all hosts, and other variables by -x NAME; srun carries all.",
 ]
 

@@ -2,7 +2,8 @@
 
 One `name = value` a line, `#` comments (mca_base_parse_paramfile.c, Open MPI 4.1). A relative path
 in it would count from wherever a process happens to run, so the rules file is named by its whole
-path.
+path. `mpirun --tune FILE` takes it and leaves the site's files in force; `--am` of 4.1.4 does not
+hand it on to processes, and `mca_base_param_files` takes the place of the site's.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def mca_params(tuned: Tuned, rules: Path | None) -> str | None:
     if not parameters:
         return None
     head = [
-        "For Open MPI: mpirun --am THIS FILE, or these lines in ~/.openmpi/mca-params.conf.",
+        "For Open MPI: mpirun --tune THIS FILE, or these lines in ~/.openmpi/mca-params.conf.",
         *made_for(tuned),
     ]
     return comments(head) + "".join(f"{_line(k, v)}\n" for k, v in parameters.items())
