@@ -22,8 +22,8 @@ from busbar.tune.outputs import tuner_table, write_outputs
 from busbar.tune.outputs.names import EXPORTS, MCA_PARAMS
 from busbar.tune.tuned import Choice, Cost, MadeFor, Tuned
 from commands import QUICK, busbar, valid
-from conftest import BIN, mpirun
-from nccl_fakes import LIB, busbar_on_fakes, needs_nccl
+from conftest import BIN, Launch, mpirun
+from nccl_fakes import FAKES, LIB, busbar_on_fakes, needs_nccl
 
 RANKS = 4
 PROVEN = (16384, 65536)
@@ -164,7 +164,7 @@ def test_a_parameter_file_does_the_same(folder: Path) -> None:
 def run_tuned(folder: Path, cwd: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return busbar(
         "run", "all_reduce", "-b", str(PROVEN[1]), "-e", str(PROVEN[1]), "--tuned", str(folder),
-        "--launches", "2", *QUICK, "--observe", "largest", "--output", "r.json", *more, cwd=cwd,
+        "--launches", "1", *QUICK, "--observe", "largest", "--output", "r.json", *more, cwd=cwd,
     )  # fmt: skip
 
 
@@ -181,18 +181,17 @@ def test_run_measures_the_files_beside_the_default(folder: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("versions", "ranks", "nodes", "culprit"),
+    ("versions", "ranks", "culprit"),
     [
-        ({}, 3, 1, "made for ranks 4, and here it is 3"),
-        ({}, 4, 2, "made for nodes 2, and here it is 1"),
-        ({"mpi": "Open MPI v3.0.0"}, 4, 1, "made for mpi Open MPI v3.0.0, and here it is Open MPI"),
+        ({}, 3, "made for ranks 4, and here it is 3"),
+        ({"mpi": "Open MPI v3.0.0"}, 4, "made for mpi Open MPI v3.0.0, and here it is Open MPI"),
     ],
 )
 def test_run_refuses_another_place(
-    tmp_path: Path, versions: dict[str, str], ranks: int, nodes: int, culprit: str
+    tmp_path: Path, versions: dict[str, str], ranks: int, culprit: str
 ) -> None:
     chosen = [choice("all_reduce", PROVEN[1], algorithm("allreduce", "1"))]
-    tuned = tuning(chosen, "mpi", {"mpi": mpi_here()} | versions, RANKS, nodes=nodes)
+    tuned = tuning(chosen, "mpi", {"mpi": mpi_here()} | versions, RANKS)
     write_outputs(tuned, tmp_path / "tuned")
     done = run_tuned(tmp_path / "tuned", tmp_path, "--ranks", str(ranks))
     assert done.returncode == 2
@@ -202,17 +201,12 @@ def test_run_refuses_another_place(
 
 
 @needs_nccl
-def test_run_gives_nccl_the_table(tmp_path: Path) -> None:
+def test_run_gives_nccl_the_table(launch: Launch, tmp_path: Path) -> None:
     size, ranks = 65536, 2
     chosen = [choice("all_reduce", size, {"algorithm": "tree", "protocol": "ll"})]
-    first = busbar_on_fakes(
-        "run", "all_reduce", "--transport", "nccl", "--ranks", str(ranks), "-b", str(size), "-e",
-        str(size), "--launches", "1", *QUICK, "--output", "before.json", cwd=tmp_path,
-    )  # fmt: skip
-    assert first.returncode == 0, first.stderr
-    launch = valid(tmp_path / "before.json").launches[0]
-    versions = {k: v for k, v in launch.system.versions.items() if v is not None}
-    tuned = tuning(chosen, "nccl", versions, ranks, fake=True)
+    idle = launch(ranks, "--transport", "nccl", "--serve", requests=[], environment=FAKES)
+    (line,) = idle.answers("launch")
+    tuned = tuning(chosen, "nccl", line["system"]["versions"], ranks, fake=True)
     write_outputs(tuned, tmp_path / "tuned")
     done = busbar_on_fakes(
         "run", "all_reduce", "--transport", "nccl", "--ranks", str(ranks), "-b", str(size), "-e",
@@ -221,13 +215,13 @@ def test_run_gives_nccl_the_table(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     ran = {
-        (p.key.variant, p.key.size_bytes): (p.observed.algorithm, p.observed.protocol)
+        (p.key.variant, p.key.size_bytes): f"{p.observed.algorithm} {p.observed.protocol}"
         for p in valid(tmp_path / "r.json").points
     }
-    assert ran["tuned", size] == ("tree", "ll")
+    assert ran["tuned", size] == "TREE LL"
     # Twice the size ends the range, so at four times NCCL chooses as it does without a table.
     assert ran["tuned", 4 * size] == ran["default", 4 * size]
-    assert ran["default", size] != ("tree", "ll")
+    assert ran["default", size] != "TREE LL"
 
 
 _ALGORITHMS = ("tree", "ring", "collnet_direct", "collnet_chain", "nvls", "nvls_tree", "pat")
