@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from busbar.errors import UsageError
 from busbar.tune.candidate import DEFAULT
+from busbar.tune.history import History
 from busbar.tune.outputs import ompi_rules, tuner_table
 from busbar.tune.space import Space, load_space, parse_space, version_in
+from busbar.tune.strategies import STRATEGIES
 from tunings import choice
 
 SPACES = ("mpi", "nccl", "ucx", "tree")
@@ -135,6 +139,21 @@ def test_a_library_is_not_asked_for_what_it_lacks() -> None:
     assert names("2.28.9") == tried(space)
     old = space.of_version("2.22.3").of_calls("all_gather", 2, 2)
     assert not any(c.settings.get("algorithm") == "pat" for c in old.candidates)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_strategies_keep_to_a_space_whose_values_depend_on_others(name: str) -> None:
+    space = load_space("nccl").of_calls("all_reduce", 16, 2)
+    history, rng = History(), random.Random(1)
+    true = {c: 100.0 * (1 + n % 7) for n, c in enumerate(space.candidates)}
+    for ask in STRATEGIES[name](space, history, random.Random(1)):
+        assert all(space.contains(candidate) for candidate in ask.candidates)
+        history.tell(
+            {c: [rng.gauss(true[c], 1.0) for _ in range(ask.samples)] for c in ask.candidates}
+        )
+    best = history.best()
+    assert best is not None
+    assert true[best] == 100.0
 
 
 def test_versions_are_compared_as_numbers() -> None:
