@@ -206,6 +206,16 @@ class Space(Model):
         ]
         return PointSpace(tuple(setting for setting in found if setting.values))
 
+    def models(self, op: str, candidate: Candidate) -> tuple[str, ...]:
+        """The algorithms in `theory.least` that a candidate's values are known to be."""
+        return tuple(
+            value.model
+            for setting in self.named("search")
+            if not setting.ops or op in setting.ops
+            for value in setting.values
+            if value.model is not None and candidate.settings.get(setting.name) == value.value
+        )
+
     def of_processes(self) -> PointSpace:
         """What can be tried with fresh processes, in every combination."""
         return PointSpace(tuple(s for s in self.named("search") if s.scope == "process"))
@@ -251,15 +261,6 @@ class PointSpace:
         shorts = {setting.name: setting.short or setting.name for setting in self.settings}
         words = [f"{shorts[name]}={value}" for name, value in candidate.values]
         return " ".join(words) or candidate.name
-
-    def models(self, candidate: Candidate) -> tuple[str, ...]:
-        """The algorithms in `theory.least` that its values are known to be."""
-        return tuple(
-            value.model
-            for setting in self.settings
-            for value in setting.values
-            if value.model is not None and candidate.settings.get(setting.name) == value.value
-        )
 
     def contains(self, candidate: Candidate) -> bool:
         """Whether it is one of them."""
