@@ -20,7 +20,7 @@ _DATATYPES = {
 _BYTES = "uint8"
 """Of operations that only move data: what it means is nothing to them."""
 
-_UNEVEN = "MPI_Reduce_scatter is counted as reduce_scatter, with the same size for every rank"
+_UNEVEN = "MPI_Reduce_scatter counts as one with even parts"
 
 
 def member(line: MpiCommunicator) -> Member:
@@ -60,12 +60,8 @@ def _count(record: MpiRecord, found: Member) -> None:
     datatype = _DATATYPES.get(record.datatype or "", None if op in REDUCING else _BYTES)
     redop = _REDOPS.get(record.operator or "") if op in REDUCING else None
     if datatype is None or (op in REDUCING and redop is None):
-        reduction = (
-            f"{record.operator or 'its own operator'} of {record.datatype or 'its own type'}"
-        )
-        found.left_out[f"no measurement stands for MPI_{record.function} with {reduction}"] += (
-            record.times
-        )
+        what = f"{record.operator or 'its own operator'} of {record.datatype or 'its own type'}"
+        found.left_out[f"MPI_{record.function} with {what} is not measured"] += record.times
         return
     if op == "barrier":
         datatype = "float"
