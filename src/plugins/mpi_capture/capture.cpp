@@ -68,7 +68,10 @@ void Capture::count(MPI_Comm communicator, const Seen& seen) noexcept {
   try {
     RankGroup* const group = group_of(communicator);
     if (group == nullptr) return;
-    Call call{.function = seen.function, .op = operator_name(seen.op), .blocking = seen.blocking};
+    Call call;
+    call.function = seen.function;
+    call.op = operator_name(seen.op);
+    call.blocking = seen.blocking;
     if (seen.part != Seen::Part::unknown) {
       int element_bytes = 0;
       if (seen.type != MPI_DATATYPE_NULL) {
