@@ -128,7 +128,7 @@ double walk(const std::string& table, const std::vector<Asked>& asked) {
 int main(int argc, char** argv) {
   std::vector<std::size_t> lengths;
   for (int i = 1; i < argc; ++i) lengths.push_back(std::stoul(argv[i]));
-  if (lengths.empty()) lengths = {5, 135, 1000, 10'000, 60'000};
+  if (lengths.empty()) lengths = {5, 135, 1000, 10'000};
   const Tuner tuner(BUSBAR_TUNER_PLUGIN);
   const std::vector<Asked> asked = draw();
   bool holds = true;

@@ -1,6 +1,7 @@
 #include "plugins/tuner/index.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <map>
 #include <set>
@@ -77,7 +78,28 @@ bool Index::arrange(nccl_abi::Function function) {
     if (listed_.size() > most_listed) return false;
   }
   sizes.lists.push_back(static_cast<std::uint32_t>(listed_.size()));
+  sizes.note_bits();
   return true;
+}
+
+void Index::Sizes::note_bits() {
+  const auto last_at_or_below = [this](std::uint64_t bytes) {
+    return static_cast<std::uint32_t>(std::upper_bound(cuts.begin(), cuts.end(), bytes) - cuts.begin() - 1);
+  };
+  for (unsigned bits = 1; bits <= 64; ++bits) by_bits[bits] = last_at_or_below(std::uint64_t{1} << (bits - 1));
+  by_bits[65] = static_cast<std::uint32_t>(cuts.size() - 1);
+}
+
+std::size_t Index::Sizes::find(std::uint64_t bytes) const {
+  const auto bits = static_cast<std::size_t>(std::bit_width(bytes));
+  const std::uint64_t* cut = cuts.data() + by_bits[bits];
+  // Without a jump that depends on the size: a wrong guess of the processor costs more than a step.
+  for (std::size_t left = by_bits[bits + 1] - by_bits[bits] + 1; left > 1;) {
+    const std::size_t half = left / 2;
+    cut = cut[half] <= bytes ? cut + half : cut;
+    left -= half;
+  }
+  return static_cast<std::size_t>(cut - cuts.data());
 }
 
 Index::Listed Index::listed(const Row& row, std::size_t number) {
@@ -93,8 +115,7 @@ Decision Index::decide(const Question& question, const Costs& costs) const {
   if (question.function < 0 || question.function >= nccl_abi::tuned_functions) return {};
   const Sizes& sizes = sizes_[static_cast<std::size_t>(question.function)];
   if (sizes.cuts.empty()) return {};
-  const auto next = std::upper_bound(sizes.cuts.begin(), sizes.cuts.end(), question.bytes);
-  const auto at = static_cast<std::size_t>(next - sizes.cuts.begin() - 1);  // the first cut is 0
+  const std::size_t at = sizes.find(question.bytes);
   const int registered = question.registered ? (*question.registered ? 1 : 0) : -1;
   Decision decision;
   for (std::uint32_t i = sizes.lists[at]; i < sizes.lists[at + 1]; ++i) {

@@ -13,7 +13,7 @@ namespace busbar::plugins {
 /// Answers as `decide` does over all rows: the first that fits and is available. For each function the sizes are cut
 /// where a row begins or ends; between two cuts the same rows hold, and they are listed there in the table's order.
 /// Of rows that differ in size and channels only, a list has the first: where that one is not available, neither are
-/// the others. So lists are short, and a decision takes a binary search among the cuts and a look at one list.
+/// the others. So lists are short, and a decision takes a search among the cuts and a look at one list.
 class Index {
  public:
   /// @throws std::bad_alloc
@@ -39,6 +39,13 @@ class Index {
   struct Sizes {
     std::vector<std::uint64_t> cuts;   ///< rising from 0; a cut's list holds up to the next cut
     std::vector<std::uint32_t> lists;  ///< where each begins in `listed_`, and where the last one ends
+    /// By the number of a size's bits: the last cut at or below the smallest such size; beyond them, the last cut.
+    /// Ranges of sizes tend to be as wide as the sizes are large, so this leaves a few to search.
+    std::array<std::uint32_t, 66> by_bits{};
+
+    void note_bits();
+    /// The list that holds for so many bytes.
+    std::size_t find(std::uint64_t bytes) const;
   };
 
   bool arrange(nccl_abi::Function function);

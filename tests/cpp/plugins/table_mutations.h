@@ -20,7 +20,7 @@ class TableMutations {
       bytes();
     } else {
       rows();
-      for (std::uint64_t changes = below(4); changes > 0; --changes) change();
+      for (std::uint64_t changes = below(2) * below(4); changes > 0; --changes) change();
     }
     return text_;
   }
@@ -60,7 +60,7 @@ class TableMutations {
   template <std::size_t N>
   std::string_view one_of(const std::array<std::string_view, N>& words, std::uint64_t good) {
     // The last word of each list is wrong; most tables should get past their first row.
-    return words[below(20) == 0 ? below(N) : below(good)];
+    return words[below(60) == 0 ? below(N) : below(good)];
   }
 
   void bytes() {
@@ -72,7 +72,7 @@ class TableMutations {
     for (std::uint64_t n = 1 + below(4); n > 0; --n) {
       text_ += one_of(functions, 5);
       field(one_of(numbers, 8));
-      field(below(3) == 0 ? one_of(numbers, 14) : "-1");
+      field(below(8) == 0 ? one_of(numbers, 14) : "-1");
       field(one_of(algorithms, 7));
       field(one_of(protocols, 3));
       field(one_of(numbers, 10));

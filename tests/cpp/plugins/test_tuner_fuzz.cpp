@@ -69,7 +69,19 @@ class Plugin {
   std::array<char, 300> error_{};
 };
 
-/// "" where the answer is what the rule says of these rows.
+/// "" where an answer is one that NCCL can live with, whatever the table.
+std::string check(const Costs21& before, const Costs21& after, int channels) {
+  int changed = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (after[i] == before[i]) continue;
+    if (before[i] < 0.0F || after[i] != 0.0F) return "a cost became what it must not";
+    ++changed;
+  }
+  if (changed > 1) return "several costs changed";
+  return channels < 0 || channels > max_channels ? "channels out of range" : "";
+}
+
+/// "" where it is what the rule says of these rows.
 std::string compare(const std::vector<Row>& rows, const Question& question, const Costs21& before, const Costs21& after,
                     int channels) {
   Costs21 expected = before;
@@ -81,37 +93,31 @@ std::string compare(const std::vector<Row>& rows, const Question& question, cons
     if (rule.row->channels && checks_channels(rule.row->algorithm, nodes)) expected_channels = *rule.row->channels;
   }
   if (after != expected) return "the costs are not those of the rule";
-  if (channels != expected_channels) return "the channels are not those of the rule";
-  if (channels < 0 || channels > max_channels) return "channels out of range";
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    if (before[i] < 0.0F && after[i] != before[i]) return "what is not available was turned on";
-  }
-  return "";
+  return channels != expected_channels ? "the channels are not those of the rule" : "";
 }
 
-/// One table, set, asked about three collectives; "" where all is well.
+/// One table, set, asked about three collectives; "" where all is well. Every fourth table that is accepted is held
+/// against the rule, which takes longer than the plugin.
 std::string survive(Plugin& plugin, TableMutations& mutations, std::uint64_t turn, int& accepted) {
   const std::string& text = mutations.next();
   const std::string refused = plugin.set(text);
   if (refused.starts_with("the result")) return refused;
   std::optional<std::vector<Row>> rows;
-  if (refused.empty()) {
-    ++accepted;
-    rows = rows_for(parse_table(text), nodes, ranks);
-  }
+  if (refused.empty() && ++accepted % 4 == 0) rows = rows_for(parse_table(text), nodes, ranks);
   void* context = nullptr;
   if (!plugin.init(context)) return "init failed";
-  for (int i = 0; i < 3; ++i) {
+  for (std::uint64_t i = 0; i < 3; ++i) {
     const Question question{.function = static_cast<Function>(mutations.below(tuned_functions)),
                             .bytes = std::uint64_t{1} << mutations.below(36U),
                             .pipe_ops = static_cast<int>(1 + mutations.below(3)),
                             .registered = mutations.below(2) == 0};
-    const Costs21 before = costs_of(turn + static_cast<std::uint64_t>(i));
+    const Costs21 before = costs_of(turn + i);
     Costs21 after = before;
     int channels = 0;
     if (!plugin.ask(context, question, after, channels)) return "an error towards NCCL";
-    if (!rows) continue;  // the table before it is still in force
-    if (std::string trouble = compare(*rows, question, before, after, channels); !trouble.empty()) return trouble;
+    std::string trouble = check(before, after, channels);
+    if (trouble.empty() && rows) trouble = compare(*rows, question, before, after, channels);
+    if (!trouble.empty()) return trouble;
   }
   return plugin.finalize(context) ? "" : "finalize failed";
 }
