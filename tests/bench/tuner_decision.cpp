@@ -3,10 +3,10 @@
 //   tuner_decision [ROWS...]
 //
 // NCCL asks on every enqueue of every collective, on the thread that launches kernels: a decision must be nothing
-// beside a launch. Tables of several lengths: 135 rows are five functions of 27 sizes; the others show that length does
-// not matter. Sizes are drawn beforehand, evenly over their logarithms, functions at random. A round asks some thousand
-// times; the figure is the median of the rounds, in nanoseconds of one question. Beside it, the same by a walk through
-// all rows. Exits 1 if the plugin takes 100 ns or more with any table.
+// beside a launch. Tables of several lengths: 135 rows are five functions of 27 sizes, what tuning leaves; the longer
+// ones show that length hardly matters. Sizes are drawn beforehand, evenly over their logarithms, functions at random.
+// A round asks some thousand times; the figure is the median of the rounds, in nanoseconds of one question. Beside it,
+// the same by a walk through all rows. Exits 1 if the plugin takes 100 ns or more with any table.
 #include <dlfcn.h>
 #include <fmt/format.h>
 

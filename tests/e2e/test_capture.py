@@ -1,4 +1,4 @@
-"""What an MPI program calls, captured by a library loaded before MPI's, and read back."""
+"""What programs call, captured by our plugins and read back as a workload."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 from busbar.tune.load_workload import load_workload
 from busbar.tune.workload import Workload
-from conftest import BIN, mpirun
+from conftest import BIN, Launch, mpirun, visit
+from nccl_fakes import FAKES, needs_nccl
 
 LIBRARY = BIN.parent / "lib" / "libbusbar-capture-mpi.so"
 RANKS = 4
@@ -96,3 +97,19 @@ def test_a_folder_that_cannot_be_made_is_a_warning_of_each_process(tmp_path: Pat
     assert ended.returncode == 0
     assert ended.stderr.count("busbar-capture-mpi: rank") == RANKS
     assert "Not a directory" in ended.stderr
+
+
+@needs_nccl
+def test_nccls_events_have_the_sizes_that_were_asked_for(launch: Launch, tmp_path: Path) -> None:
+    """The engine as the application: its sizes are nccl-tests', and so are the reader's."""
+    ranks, size = 3, 3 * 1024
+    ops = ["all_reduce", "all_gather", "reduce_scatter", "broadcast", "reduce"]
+    requests = [{**visit(op, size), "request": n} for n, op in enumerate(ops)]
+    folder = {"BUSBAR_PROFILE_OUT": f"{tmp_path}/"}
+    ended = launch(
+        ranks, "--transport", "nccl", "--serve", requests=requests, environment=FAKES | folder
+    )
+    assert ended.code == 0, ended.err
+    workload = load_workload(str(tmp_path), ranks=ranks)
+    assert set(ops) <= {o.op for o in workload.operation if o.size_bytes == size}
+    assert workload.ranks == ranks
