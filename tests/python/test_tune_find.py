@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import planted
 from test_tune_search import Silent, new_journal, point
 
+import planted
 from busbar.tune.bench import Seen
 from busbar.tune.candidate import DEFAULT, Candidate
 from busbar.tune.find import Found, Means, find

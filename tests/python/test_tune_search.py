@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import planted
 import pytest
 
 import factories
+import planted
 from busbar.errors import UsageError
 from busbar.tune.bench import Seen
 from busbar.tune.budget import Budget
