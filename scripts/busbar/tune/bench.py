@@ -16,7 +16,7 @@ from busbar.tune.candidate import Candidate
 from busbar.tune.points import TunePoint
 
 _SILENCE_MARGIN_S = 30.0
-_WARMUP = Warmup(min_samples=1, min_seconds=0.0)
+_WARMUP = Warmup(min_samples=2, min_seconds=0.002)
 """Of every block. A communicator's first execution sets up its connections."""
 
 
