@@ -14,7 +14,7 @@ from busbar.tune.bench import Bench
 from busbar.tune.budget import Budget
 from busbar.tune.candidate import DEFAULT, Candidate
 from busbar.tune.history import History
-from busbar.tune.journal import Answer, SearchJournal
+from busbar.tune.journal import Answer, Pruned, SearchJournal
 from busbar.tune.points import TunePoint
 from busbar.tune.space import PointSpace
 
@@ -81,6 +81,17 @@ def search(
     searches: Sequence[PointSearch], here: Surroundings, *, least_us: LeastUs, seed: int
 ) -> None:
     """Let every point's strategy ask in turn, until all have found or the budget is spent."""
+    _take_turns(searches, here, least_us, seed)
+    for one in searches:
+        least = {candidate.name: us for candidate, us in one.pruned.items()}
+        here.journal.note_pruned(
+            Pruned(point=one.point.key, environment=dict(here.environment), least_us=least)
+        )
+
+
+def _take_turns(
+    searches: Sequence[PointSearch], here: Surroundings, least_us: LeastUs, seed: int
+) -> None:
     waiting = deque(
         (one, _asks(one, least_us, random.Random(f"{seed} {one.point.label}"))) for one in searches
     )
