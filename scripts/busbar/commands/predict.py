@@ -20,12 +20,14 @@ from busbar.terminal import console
 from busbar.tune.candidate import DEFAULT, Candidate
 from busbar.tune.measured import Tuning, measured_in, read_tuning, refuse_unlike, what_of
 from busbar.tune.naming import algorithm_of, spoken
-from busbar.tune.predict import FAR, Measured, Predictor, fit
+from busbar.tune.predict import FAR, Expected, Measured, Predictor, fit
 from busbar.tune.space import PointSpace, load_space
 from busbar.tune.teach import Lesson, Spot, most_worth
 from busbar.units import format_size, format_time_us, parse_size, sweep
 
 _LESSONS = 3
+_TELLS_NOTHING = 10
+"""An interval that reaches so many times the expected time needs no figures."""
 _EXAMPLES = """
 [bold]Examples[/bold]
 
@@ -33,7 +35,7 @@ _EXAMPLES = """
 
   busbar predict tuned-8 tuned-16 --ranks 8,16,32 -b 64K -e 64M -f 4
 
-[bold]Exit code[/bold]: 0 predicted · 2 unreadable input. A prediction is no proof: nothing is written.
+[bold]Exit code[/bold]: 0 predicted · 2 unreadable input. Nothing is proven, so nothing is written.
 """
 
 
@@ -48,15 +50,15 @@ def predict(
     ],
     *,
     ranks: Annotated[
-        str | None, typer.Option(help="Numbers of ranks, such as 8,16. Default: those measured.")
+        str | None, typer.Option(help="Numbers of ranks, such as 8,16. Default: as measured.")
     ] = None,
     min_bytes: Annotated[
         str | None,
-        typer.Option("-b", "--min-bytes", help="Smallest size. Default: a quarter of the measured."),
+        typer.Option("-b", "--min-bytes", help="Smallest size. Default: a quarter of what was."),
     ] = None,
     max_bytes: Annotated[
         str | None,
-        typer.Option("-e", "--max-bytes", help="Largest size. Default: four times the measured."),
+        typer.Option("-e", "--max-bytes", help="Largest size. Default: four times what was."),
     ] = None,
     factor: Annotated[int, typer.Option("-f", "--factor", help="From size to size.")] = 2,
 ) -> None:
@@ -112,9 +114,7 @@ def _known(tunings: Sequence[Tuning]) -> _Known:
         for one in measured
         if (algorithm := algorithm_of(space.of_calls(one.op, one.ranks), one.op, one.candidate))
     }
-    keys = {
-        what_of(key): key for tuning in tunings for key, _ in tuning.searched.points
-    }
+    keys = {what_of(key): key for tuning in tunings for key, _ in tuning.searched.points}
     best = {}
     for tuning in tunings:
         changed = bool(tuning.tuned.environment)
@@ -182,13 +182,20 @@ def _cells(known: _Known, spot: Spot) -> list[str]:
     winner = spot.winner
     if winner is None:
         return [*head, "not known", "-", "-", "-", "-"]
-    low, high = winner.interval or (None, None)
-    within = f"{format_time_us(low)} to {format_time_us(high)}" if low is not None else "not known"
     default = next((one for one in spot.expected if one.candidate == DEFAULT), None)
     gain = f"{default.time_us / winner.time_us:.2f}" if default is not None else "-"
     basis = "extrapolated" if winner.extrapolated else "fit"
     name = spoken(space, winner.candidate)
-    return [*head, name, format_time_us(winner.time_us), within, gain, basis]
+    return [*head, name, format_time_us(winner.time_us), _within(winner), gain, basis]
+
+
+def _within(one: Expected) -> str:
+    if one.interval is None:
+        return "not known"
+    low, high = one.interval
+    if high > _TELLS_NOTHING * one.time_us:
+        return f"beyond {_TELLS_NOTHING} times"
+    return f"{format_time_us(low)} to {format_time_us(high)}"
 
 
 def _title(known: _Known, what: str) -> str:
@@ -222,9 +229,7 @@ def _print_limits(out: Console, known: _Known, spots: Sequence[Spot]) -> None:
         out.print(sentence, highlight=False)
 
 
-def _print_lessons(
-    out: Console, known: _Known, tuning: Tuning, spots: Sequence[Spot]
-) -> None:
+def _print_lessons(out: Console, known: _Known, tuning: Tuning, spots: Sequence[Spot]) -> None:
     measured = {(one.what, one.size_bytes, one.ranks) for one in known.measured}
     open_spots = [s for s in spots if (s.what, s.size_bytes, s.ranks) not in measured]
     lessons = most_worth(open_spots, _LESSONS)

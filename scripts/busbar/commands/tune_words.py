@@ -53,7 +53,7 @@ def _place(tuning: Tuning, ranks: int) -> list[str]:
     on_each = made_for.ranks // made_for.nodes
     if ranks % on_each != 0:
         raise UsageError(
-            f"{ranks} ranks: the tuning had {on_each} on each emulated host; accepted are multiples."
+            f"{ranks} ranks: there were {on_each} on each emulated host; accepted are multiples."
         )
     words = ["--on", "emulated", "--hosts", str(ranks // on_each)]
     return words if on_each == 1 else [*words, "--ranks", str(ranks)]

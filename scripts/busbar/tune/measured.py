@@ -45,7 +45,7 @@ def what_of(key: PointKey) -> str:
 def measured_in(tuning: Tuning) -> list[Measured]:
     """A median of every candidate at every point, under the settings of processes that were kept.
 
-    Where the proof has one as well, that counts: its launches are fresh, and there are more of them.
+    Where the proof has one as well, that counts: it is of fresh launches, and of several.
     """
     environment = Candidate.of(tuning.tuned.environment)
     found = {

@@ -1,7 +1,7 @@
 """What is to be expected where nothing was measured: latency and bandwidth of each candidate.
 
-A candidate's time is taken to be `step_us * messages(n) + us_per_byte * share(n) * S`, the cost model
-of `theory.scaling`, whose counts say how it grows with the ranks n. Where theory does not know the
+A candidate's time is taken to be `step_us * messages(n) + us_per_byte * share(n) * S`, whose counts
+are those of `theory.scaling` and say how it grows with the ranks n. Where theory does not know the
 algorithm, both counts are 1, and nothing is said of other numbers of ranks.
 
 Fitted are relative errors, as a microsecond matters at 10 us and not at 10 ms; both constants are
@@ -152,9 +152,7 @@ class Predictor:
         return [line for line in self.lines if line.what == what and line.degrees > 0]
 
 
-def fit(
-    measured: Iterable[Measured], algorithms: Mapping[tuple[str, Candidate], str]
-) -> Predictor:
+def fit(measured: Iterable[Measured], algorithms: Mapping[tuple[str, Candidate], str]) -> Predictor:
     """A line for each candidate of each `what`.
 
     `algorithms` names those, by operation and candidate, that `theory.scaling` knows; such a line

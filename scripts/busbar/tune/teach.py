@@ -1,4 +1,4 @@
-"""Where measuring would teach most: where the expected winner is least certain and most is at stake.
+"""Where measuring would teach most: where the winner is least certain and most is at stake.
 
 The worth of a measurement is what it saves on average: the chance that another candidate is the
 faster one, times by how much it then is. With times that are normal in their logarithms that is the
