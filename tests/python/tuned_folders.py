@@ -172,5 +172,6 @@ def _time_us(space: PointSpace, op: str, candidate: Candidate, size: int, ranks:
     takes = growth(op, known, ranks)
     assert takes is not None
     slower = 1.0 if algorithm else 1.45 if candidate == DEFAULT else 1.15
+    slower *= 4.0 if candidate.values and candidate.values[0][1] == "2" else 1.0
     slower *= 1.0 + 0.03 * (len(candidate.name) % 7)
     return slower * (40.0 * takes.messages + takes.bytes_share * size / RATE_BYTES_PER_US)
