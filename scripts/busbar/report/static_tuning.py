@@ -12,6 +12,7 @@ from busbar.report.axes import size_axis
 from busbar.report.canvas import calm, plain, put_legend_below, put_ticks, sheet
 from busbar.report.static import save
 from busbar.report.style import INK, MARKS, QUIET
+from busbar.report.text import many
 from busbar.report.tuning_figures import (
     DEFAULT_WIDTH,
     REST,
@@ -72,7 +73,7 @@ def _gains(axes: Axes, op: OpView) -> None:
 def _times(axes: Axes, op: OpView) -> None:
     named, rest = split_curves(op)
     for n, curve in enumerate(rest):
-        label = f"{len(rest)} others" if n == 0 else None
+        label = many(len(rest), "other") if n == 0 else None
         axes.plot(*_points(op, curve), color=REST, linewidth=0.8, marker=".", markersize=3,
                   label=label, zorder=1)  # fmt: skip
     for curve in named:

@@ -18,7 +18,7 @@ from busbar.report.figures import (
 )
 from busbar.report.legend import LegendEntry
 from busbar.report.style import COLOURS, INK, MARKS, QUIET
-from busbar.report.text import duration, number, size
+from busbar.report.text import duration, many, number, size
 from busbar.report.tuning_view import CandidateCurve, ChoiceRow, OpView, State, TuningView
 from busbar.report.tuning_words import gain_words
 
@@ -34,7 +34,7 @@ SHOWN: dict[State, tuple[str, str]] = {
 _HEIGHT = 330
 _CAP = 1.3  # how far beyond its gain a whisker widens the axis
 _BIG, _SMALL = 9, 5
-_SLOWEST = 3.0
+_SLOWEST = 2.0
 """Candidates that are so many times slower than the default leave the picture: they would squash
 what is near it."""
 
@@ -229,5 +229,5 @@ def _times_legend(op: OpView) -> list[LegendEntry]:
         else LegendEntry(c.name, c.style.colour, "", c.style.mark.path)
         for c in named
     ]
-    more = [LegendEntry(f"{len(rest)} others", REST, "", "", 1.4)] if rest else []
+    more = [LegendEntry(many(len(rest), "other"), REST, "", "", 1.4)] if rest else []
     return found + more

@@ -18,13 +18,13 @@ from busbar.tune.tuned import Tuned
 
 PAGE = "report.html"
 PURPOSES = {
-    "tuned.json": "What was proven, for programs: every other file is made out of it.",
+    "tuned.json": "What was proven: the files below are made out of it.",
     "tuned.sh": "To be sourced before a program starts: it then runs with everything below.",
     "nccl-tuner.csv": "NCCL's algorithm, protocol and channels by size, for a tuner plugin.",
     "nccl.conf": "NCCL's settings of processes, for /etc/nccl.conf or NCCL_CONF_FILE.",
     "ompi-rules.conf": "Open MPI's algorithms by size: coll_tuned_dynamic_rules_filename.",
     "mca-params.conf": "Open MPI's parameters, for mpirun --tune or $HOME/.openmpi.",
-    "search.jsonl": "Every answer of the search, a line each: busbar tune --resume goes on from it.",
+    "search.jsonl": "Every answer of the search: busbar tune --resume goes on from it.",
     "proof.json": "The proof's run record: busbar report, check and compare read it.",
     PAGE: "This page.",
 }

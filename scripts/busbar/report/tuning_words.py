@@ -118,7 +118,7 @@ def made_for(tuned: Tuned) -> Iterable[tuple[str, str]]:
 
 
 def gain_words(gain: float | None, limits: tuple[float, float] | None) -> str:
-    """`1.234 times (1.200 to 1.260)` with the sign: a percent matters here, so three digits after the point."""
+    """A gain with its interval, to three digits after the point: a percent matters here."""
     if gain is None:
         return DASH
     within = f" ({limits[0]:.3f} to {limits[1]:.3f})" if limits is not None else ""
