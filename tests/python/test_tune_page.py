@@ -21,7 +21,7 @@ from busbar.report.tuning_view import OpView, TuningView, tuning_view
 from busbar.tune.candidate import DEFAULT, Candidate
 from busbar.tune.journal import Answer, Pruned, SearchJournal
 from busbar.tune.measured import Tuning, measured_in, read_tuning
-from busbar.tune.searched import read_searched
+from busbar.tune.searched import Searched, read_searched
 from busbar.tune.tuned import Choice, Tuned
 from factories import STARTED, point_key
 
@@ -139,6 +139,17 @@ def test_all_points_count_as_kept_under_an_environment(tuning: Tuning) -> None:
     view = tuning_view(tuned, tuning.searched)
     assert {row.state for op in view.ops for row in op.rows} == {"kept"}
     assert "OMPI_MCA_btl_tcp_eager_limit=131072" in text_of(render(view, []))
+
+
+def test_environments_that_were_tried_are_listed_by_the_workloads_time(tuning: Tuning) -> None:
+    searched = Searched(tuning.searched.command, dict(tuning.searched.points))
+    links = Candidate.of({"OMPI_MCA_btl_tcp_links": "2"})
+    searched.environments.tell({DEFAULT: [110.0, 110.0], links: [100.0, 100.0]})
+    searched.failed_environments[Candidate.of({"A": "1"})] = "the launch died"
+    view = tuning_view(tuning.tuned, searched)
+    assert view.environments == ((links.name, 2, 100.0, 1.1), ("no setting", 2, 110.0, 1.0))
+    read = text_of(render(view, []))
+    assert links.name in read and "A=1: the launch died (the workload)" in read
 
 
 def test_the_default_is_bold_winners_are_coloured_and_the_rest_is_grey(view: TuningView) -> None:

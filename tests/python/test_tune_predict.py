@@ -6,9 +6,10 @@ import json
 import math
 import random
 from pathlib import Path
+from statistics import fmean
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tuned_folders import ALGORITHM, FolderSpec, write_folder
 
@@ -54,23 +55,27 @@ def time_of(predictor: Predictor, candidate: Candidate, size: int, ranks: int = 
     return found.time_us
 
 
+@settings(max_examples=30)
 @given(
     step_us=st.floats(1.0, 1e3),
     us_per_byte=st.floats(1e-4, 1e-1),
-    seed=st.integers(0, 10_000),
     candidate=st.sampled_from([RING, DOUBLING, DEFAULT]),
 )
 def test_a_planted_truth_is_found_again(
-    step_us: float, us_per_byte: float, seed: int, candidate: Candidate
+    step_us: float, us_per_byte: float, candidate: Candidate
 ) -> None:
-    points = measured(candidate, step_us, us_per_byte, noise=0.05, seed=seed)
-    truth = {one.size_bytes: one.time_us for one in measured(candidate, step_us, us_per_byte)}
-    predictor = fit(points, KNOWN)
-    for size, time in truth.items():
-        # Seven points with 5 % noise each: two constants are known within some 0.05 / sqrt(3.5).
-        assert time_of(predictor, candidate, size) == pytest.approx(time, rel=0.15)
-    errors = [time_of(predictor, candidate, size) / time - 1 for size, time in truth.items()]
-    assert math.sqrt(sum(e**2 for e in errors) / len(errors)) < 0.08
+    """The noise is the same in every example: a search for the worst one would find it."""
+    fits = [
+        fit(measured(candidate, step_us, us_per_byte, noise=0.05, seed=seed), KNOWN)
+        for seed in range(20)
+    ]
+    squares = []
+    for one in measured(candidate, step_us, us_per_byte):
+        ratios = [time_of(p, candidate, one.size_bytes) / one.time_us for p in fits]
+        assert fmean(ratios) == pytest.approx(1, abs=0.04)  # 0.05 / sqrt(20) is 1.1 %
+        squares += [(ratio - 1) ** 2 for ratio in ratios]
+    # Two constants out of seven points with 5 % noise each: 0.05 * sqrt(2 / 7) is 2.7 %.
+    assert math.sqrt(fmean(squares)) < 0.035
 
 
 @given(step_us=st.floats(1.0, 1e3), us_per_byte=st.floats(1e-4, 1e-1))
@@ -173,7 +178,7 @@ def test_measuring_teaches_most_where_two_lines_cross(crossing: int, seed: int) 
     first = most_worth(spots, 3)[0]
     assert first.spot.size_bytes == crossing
     assert {first.winner.candidate, first.rival.candidate} == {RING, DOUBLING}
-    assert 0.05 < first.chance <= 0.5 and first.worth > 0
+    assert 0.05 < first.chance <= 0.5 and 0 < first.worth < first.saved < 1
 
 
 def test_lessons_are_of_different_questions_and_the_largest_comes_first() -> None:
@@ -198,6 +203,10 @@ def test_a_winner_without_rival_or_interval_teaches_nothing() -> None:
     alone = fit(measured(RING, 50, 0.01, noise=0.05), KNOWN).expect("all_reduce", 1 << 20, 4)
     assert lesson(Spot("all_reduce", 1 << 20, 4, tuple(alone))) is None
     assert lesson(Spot("all_reduce", 1 << 20, 4, ())) is None
+    sure = fit(
+        measured(RING, 50, 0.01, noise=0.01) + measured(DEFAULT, 500, 0.1, noise=0.01), KNOWN
+    ).expect("all_reduce", 1 << 20, 4)
+    assert len(sure) == 2 and lesson(Spot("all_reduce", 1 << 20, 4, tuple(sure))) is None
 
 
 @pytest.mark.parametrize("ranks", [2, 3, 4, 5, 8, 12, 16, 100])
@@ -227,8 +236,8 @@ def test_candidates_are_called_as_their_library_calls_them() -> None:
         st.text("abcdefghij_ABC", min_size=1), st.text("abc:0123456789,=", min_size=0), max_size=4
     )
 )
-def test_a_candidates_name_is_read_back(settings: dict[str, str]) -> None:
-    candidate = Candidate.of(settings)
+def test_a_candidates_name_is_read_back(values: dict[str, str]) -> None:
+    candidate = Candidate.of(values)
     assert Candidate.named(candidate.name) == candidate
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from inspect import cleandoc
 from pathlib import Path
 from typing import Annotated
 
@@ -85,7 +86,7 @@ def predict(
     _print_lessons(out, known, tunings[0], spots)
 
 
-predict.__doc__ = f"{predict.__doc__}\n{_EXAMPLES}"
+predict.__doc__ = f"{cleandoc(predict.__doc__ or '')}\n{_EXAMPLES}"
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,8 @@ def _print_limits(out: Console, known: _Known, spots: Sequence[Spot]) -> None:
         said.append(
             f"With {numbers} ranks nothing was measured: theory knows how {len(grow)} of "
             f"{len(candidates)} candidates grow, and the default, which may change its algorithm, "
-            "is not among them. Each further rank is supposed to bring its own link and core."
+            "is not among them. Each further rank is supposed to bring its own link and core; the "
+            "intervals leave out how wrong that may be."
         )
     if known.predictor.unfitted:
         said.append(
@@ -253,5 +255,5 @@ def _doubt(known: _Known, one: Lesson) -> str:
     where = f"{_title(known, one.spot.what)} {format_size(one.spot.size_bytes)}"
     return (
         f"{where} with {one.spot.ranks} ranks: {rival} beats {winner} with a chance of "
-        f"{100 * one.chance:.0f} %, then by {100 * one.loss:.1f} %"
+        f"{100 * one.chance:.0f} %, and then saves some {100 * one.saved:.1f} % of the time"
     )

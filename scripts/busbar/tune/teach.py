@@ -16,6 +16,8 @@ from statistics import NormalDist
 from busbar.tune.candidate import Candidate
 from busbar.tune.predict import Expected
 
+WORTHLESS = 0.001
+"""A lesson that saves less, a tenth of a percent of the time on average, is not worth a launch."""
 _NORMAL = NormalDist()
 
 
@@ -45,18 +47,23 @@ class Lesson:
     chance: float
     """That the rival is the faster one."""
     loss: float
-    """By how much the winner then is too slow, on average, as a share of its time."""
+    """By how much the winner then is too slow: the logarithm of the ratio of times, on average."""
 
     @property
     def worth(self) -> float:
-        """What measuring saves on average, as a share of the time."""
+        """What measuring saves on average, as a logarithm: near 0 the share of the time."""
         return self.chance * self.loss
+
+    @property
+    def saved(self) -> float:
+        """The share of the winner's time that the rival saves where it is the faster one."""
+        return 1.0 - math.exp(-self.loss)
 
 
 def lesson(spot: Spot) -> Lesson | None:
     """What there is to learn at a spot: the rival that is worth most to know.
 
-    None where nothing could come of it, or no interval says how sure the winner is.
+    None where next to nothing could come of it, or no interval says how sure the winner is.
     """
     winner = spot.winner
     if winner is None or winner.sigma is None:
@@ -66,7 +73,8 @@ def lesson(spot: Spot) -> Lesson | None:
         for rival in spot.expected[1:]
         if (doubt := _doubt(winner, rival)) is not None
     ]
-    return max(found, key=lambda one: one.worth, default=None)
+    best = max(found, key=lambda one: one.worth, default=None)
+    return best if best is not None and best.worth >= WORTHLESS else None
 
 
 def most_worth(spots: Iterable[Spot], count: int) -> list[Lesson]:
