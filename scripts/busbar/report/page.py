@@ -51,41 +51,38 @@ def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
     names = CurveNames(rows)
     varying = varying_settings(rows)
     studied = studies(judged, names)
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            title=" · ".join(one.name for one in judged),
-            banners=banners(judged),
-            headlines=[headline(one) for one in judged],
-            several=len(judged) > 1,
-            sections=_sections(drawn),
-            legends={panel.id: legend(panel) for panel in drawn},
-            studies=studied,
-            study_legends={k: v for study in studied for k, v in study_legends(study).items()},
-            bursts=BURSTS,
-            pairs=pairs,
-            pair_legends=pair_legends(pairs),
-            common=common_settings(rows),
-            scorecard=scorecard(drawn),
-            rows=rows,
-            several_groups="group" in varying,
-            curve_name=names.name,
-            setting=lambda row: setting_text(row.key, varying),
-            first_calls=first_calls(drawn),
-            wire=wire_lines(drawn),
-            lateness=[late for one in judged if (late := lateness(one, drawn))],
-            systems=[system_view(one) for one in judged],
-            fabrics=fabric_views(judged),
-            source_facts=[(s.name, f"{s.file}, SHA-256 {s.sha256}") for s in sources],
-            schema_version=SCHEMA_VERSION,
-            busbar_version=busbar_version(),
-            figures=embedded(_figures(drawn, studied) | pair_figures(pairs)),
-            distributions=embedded(distributions(drawn)),
-            css=asset("report.css"),
-            plotly=Markup(get_plotlyjs()),
-            scripts=[asset(name) for name in ("charts.js", "distribution.js", "table.js")],
-        )
+    template = environment().get_template("report.html.j2")
+    return template.render(
+        title=" · ".join(one.name for one in judged),
+        banners=banners(judged),
+        headlines=[headline(one) for one in judged],
+        several=len(judged) > 1,
+        sections=_sections(drawn),
+        legends={panel.id: legend(panel) for panel in drawn},
+        studies=studied,
+        study_legends={k: v for study in studied for k, v in study_legends(study).items()},
+        bursts=BURSTS,
+        pairs=pairs,
+        pair_legends=pair_legends(pairs),
+        common=common_settings(rows),
+        scorecard=scorecard(drawn),
+        rows=rows,
+        several_groups="group" in varying,
+        curve_name=names.name,
+        setting=lambda row: setting_text(row.key, varying),
+        first_calls=first_calls(drawn),
+        wire=wire_lines(drawn),
+        lateness=[late for one in judged if (late := lateness(one, drawn))],
+        systems=[system_view(one) for one in judged],
+        fabrics=fabric_views(judged),
+        source_facts=[(s.name, f"{s.file}, SHA-256 {s.sha256}") for s in sources],
+        schema_version=SCHEMA_VERSION,
+        busbar_version=busbar_version(),
+        figures=embedded(_figures(drawn, studied) | pair_figures(pairs)),
+        distributions=embedded(distributions(drawn)),
+        css=asset("report.css"),
+        plotly=Markup(get_plotlyjs()),
+        scripts=[asset(name) for name in ("charts.js", "distribution.js", "table.js")],
     )
 
 

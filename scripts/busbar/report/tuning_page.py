@@ -51,20 +51,17 @@ def write_page_to(tuned: Tuned, searched: Searched, folder: Path, output: Path) 
 
 def render(view: TuningView, files: Sequence[tuple[str, str]]) -> str:
     """The page; `files` are names and what each is for."""
-    return (
-        environment()
-        .get_template("tuning.html.j2")
-        .render(
-            view=view,
-            files=files,
-            legends=tuning_legends(view),
-            words=tuning_words,
-            busbar_version=busbar_version(),
-            figures=embedded(tuning_figures(view)),
-            css=asset("report.css"),
-            plotly=Markup(get_plotlyjs()),
-            script=asset("charts.js"),
-        )
+    template = environment().get_template("tuning.html.j2")
+    return template.render(
+        view=view,
+        files=files,
+        legends=tuning_legends(view),
+        words=tuning_words,
+        busbar_version=busbar_version(),
+        figures=embedded(tuning_figures(view)),
+        css=asset("report.css"),
+        plotly=Markup(get_plotlyjs()),
+        script=asset("charts.js"),
     )
 
 
