@@ -20,6 +20,7 @@ from busbar.launch.runner import utc_now
 from busbar.launch.target import Target
 from busbar.launch.where import Where, target_of
 from busbar.record.models import Stopping, Variant, Warmup
+from busbar.report.tuning_page import write_page
 from busbar.tune.buckets import in_buckets
 from busbar.tune.files import Folder
 from busbar.tune.job import Place, TuneJob, Wish
@@ -30,6 +31,7 @@ from busbar.tune.outputs.atomic import write_atomically
 from busbar.tune.points import points_of
 from busbar.tune.prove import LEAST_LAUNCHES
 from busbar.tune.search import DefaultFails
+from busbar.tune.searched import read_searched
 from busbar.tune.space import load_space
 from busbar.tune.strategies import strategy
 from busbar.tune.tuned import Tuned
@@ -161,7 +163,8 @@ def tune(
             )
             explained.exit_code = error.exit_code
             raise explained from None
-    for path in _write(tuned, folder, job):
+    written = _write(tuned, folder, job)  # the page says what lies beside it
+    for path in [*written, write_page(tuned, read_searched(folder.search), folder.path)]:
         job.console.print(f"written: {path}", highlight=False)
 
 
@@ -202,6 +205,7 @@ def job_of(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob
         raise UsageError(f"--space {given['space']} belongs to --transport {space.transport}.")
     wish = Wish(
         space=space.capped(max_ctas) if max_ctas is not None else space,
+        space_name=given["space"],
         points=points_of(workload.operation, described, target.ranks, transport, target.threads),
         even=given["workload"] is None,
         workload=workload.name,

@@ -56,6 +56,8 @@ class Wish:
     """What is tuned, and how hard it is tried."""
 
     space: Space
+    space_name: str | None
+    """None: the transport's."""
     points: list[TunePoint]
     even: bool
     workload: str
@@ -217,6 +219,7 @@ class TuneJob:
                 made=utc_now(),
             ),
             workload=self.wish.workload,
+            space=self.wish.space_name,
             environment=conclusion.environment.settings,
             choices=conclusion.choices,
             total_gain=conclusion.total_gain,

@@ -13,7 +13,7 @@ from busbar.tune.bench import Bench
 from busbar.tune.budget import Budget
 from busbar.tune.candidate import DEFAULT, Candidate
 from busbar.tune.history import History
-from busbar.tune.journal import Answer, SearchJournal
+from busbar.tune.journal import Answer, Pruned, SearchJournal
 from busbar.tune.points import TunePoint
 from busbar.tune.space import PointSpace
 
@@ -85,6 +85,17 @@ def search(
 
     Next is always the point that has had the least time: large messages do not starve small ones.
     """
+    _take_turns(searches, here, least_us, seed)
+    for one in searches:
+        least = {candidate.name: us for candidate, us in one.pruned.items()}
+        here.journal.note_pruned(
+            Pruned(point=one.point.key, environment=dict(here.environment), least_us=least)
+        )
+
+
+def _take_turns(
+    searches: Sequence[PointSearch], here: Surroundings, least_us: LeastUs, seed: int
+) -> None:
     waiting = [(one, _asks(one, least_us, _rng(one, seed))) for one in searches]
     while waiting:
         turn = min(waiting, key=lambda pair: pair[0].seconds)
