@@ -289,7 +289,13 @@ def test_the_report_command_takes_the_folder(
 
 def answer(key: PointKey, times: dict[str, list[float]], failed: dict[str, str]) -> Answer:
     return Answer(
-        point=key, environment={}, samples=2, times_us=times, failed=failed, spent_seconds=1.0
+        point=key,
+        environment={},
+        samples=2,
+        times_us=times,
+        failed=failed,
+        seconds=0.5,
+        spent_seconds=1.0,
     )
 
 

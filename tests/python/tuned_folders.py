@@ -154,7 +154,7 @@ def _searched(
     one.history.tell(times)
     journal.add(
         Answer(
-            point=key, environment={}, samples=40, spent_seconds=1.0,
+            point=key, environment={}, samples=40, seconds=0.5, spent_seconds=1.0,
             times_us={c.name: values for c, values in times.items()},
             failed={c.name: why for c, why in failed.items()},
         )
