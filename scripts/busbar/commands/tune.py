@@ -120,7 +120,7 @@ def tune(
     ] = LEAST_LAUNCHES,
     max_seconds: Annotated[
         float, typer.Option(help="Seconds per block of the proof at most.")
-    ] = 0.7,
+    ] = 2.0,
     deadline: options.Deadline = 60.0,
     init_deadline: options.InitDeadline = 120.0,
     seed: options.Seed = 1,
