@@ -6,8 +6,8 @@ python tests/bench/tuning.py [SECONDS]     4 emulated hosts of 400 Mbit/s, three
     both proven anew in the same launches, taking turns;
     it took 20 % or less of the exhaustive search's seconds;
     the gain of all_reduce lies between 1.1 and 1.6: more than the fabric holds would be suspect;
-    a plain mpirun of a program that knows nothing of Busbar gains as much by the rules file that was
-    written: for each size that has a rule, the intervals of both gains meet;
+    a plain mpirun of a program that knows nothing of Busbar gains as much by the rules file that
+    was written: for each size that has a rule, the intervals of both gains meet;
     on two hosts, where Open MPI's own choice cannot be beaten, all_reduce keeps its default.
 
 SECONDS is the budget of each search (900), which neither should need.
