@@ -25,7 +25,7 @@ class Cpu(_Facts):
     """Processors by the governor of their frequency; empty where the kernel sets none."""
     scaling_driver: str | None
     quota_cores: float | None
-    """Processor time that control groups grant, in processors; null with `quota_known`: no limit."""
+    """Processor time of control groups, in processors; null with `quota_known`: no limit."""
     quota_known: bool
     clocksource: str | None
     numa_nodes: int | None

@@ -1,4 +1,4 @@
-"""PCI Express: links that run below what they can, and what sends traffic between devices astray."""
+"""PCI Express: links below what they can do, and what leads traffic between devices astray."""
 
 from __future__ import annotations
 
