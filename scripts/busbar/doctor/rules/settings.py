@@ -26,10 +26,13 @@ _HARMFUL_VALUES = {
     ("NCCL_NET", "Socket"): "no RDMA, sockets only",
     ("NCCL_DMABUF_ENABLE", "0"): "no GPUDirect RDMA where nvidia_peermem is not loaded",
 }
-_DECIDING = ("NCCL_ALGO", "NCCL_PROTO", "NCCL_MIN_", "NCCL_MAX_", "NCCL_NTHREADS", "NCCL_BUFFSIZE")
-_DECIDING += ("NCCL_COLLNET_ENABLE", "NCCL_NVLS_ENABLE", "NCCL_TUNER_", "NCCL_P2P_LEVEL")
-_DECIDING += ("NCCL_DEBUG", "OMPI_MCA_coll_", "OMPI_MCA_pml", "OMPI_MCA_btl", "UCX_TLS")
-_DECIDING += ("UCX_NET_DEVICES", "NCCL_IB_HCA", "NCCL_SOCKET_IFNAME", "HCOLL_")
+_DECIDING = (
+    *("NCCL_ALGO", "NCCL_PROTO", "NCCL_MIN_", "NCCL_MAX_", "NCCL_NTHREADS", "NCCL_BUFFSIZE"),
+    *("NCCL_COLLNET_ENABLE", "NCCL_NVLS_ENABLE", "NCCL_TUNER_", "NCCL_P2P_LEVEL", "NCCL_DEBUG"),
+    *("NCCL_IB_HCA", "NCCL_SOCKET_IFNAME", "OMPI_MCA_coll_", "OMPI_MCA_pml", "OMPI_MCA_btl"),
+    *("UCX_TLS", "UCX_NET_DEVICES", "HCOLL_"),
+)
+"""How names begin that choose algorithms or ways through the network."""
 
 
 def _judge(settings: Mapping[str, str], place: str) -> Iterator[Said]:
