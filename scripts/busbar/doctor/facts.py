@@ -185,6 +185,15 @@ class HostFacts(_Facts):
         """Of one kind."""
         return [device for device in self.pci or [] if device.kind == kind]
 
+    def devices_unread(self) -> str | None:
+        """Why the lists of devices may lack one; null where they are whole."""
+        unknown = [device.address for device in self.pci or [] if device.kind is None]
+        if unknown:
+            return self.why(f"{unknown[0]}/class", f"{unknown[0]}/vendor")
+        if self.pci is None or self.interfaces is None or self.rdma is None:
+            return self.why("/sys/bus/pci/devices", "/sys/class/net", "infiniband", "/ports")
+        return None
+
     def has(self, kind: str) -> bool | None:
         """Whether there is a device of the kind; null where that cannot be told."""
         if self.devices(kind):

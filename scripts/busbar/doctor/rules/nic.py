@@ -119,17 +119,21 @@ def _numa(host: HostFacts) -> Iterator[Said]:
     if gpus is None or rdma is None or host.cpu.numa_nodes is None:
         yield Unchecked(host.why("/class", "/vendor", "infiniband", "/sys/devices/system/node"))
         return
+    if (unread := host.devices_unread()) is not None:
+        yield Unchecked(unread)
     if not gpus or not rdma or host.cpu.numa_nodes < 2:
         yield Inapplicable("no GPUs and RDMA ports on several NUMA nodes")
         return
     addresses = {port.pci for port in host.rdma_hardware() if port.state in (None, "ACTIVE")}
     nics = [device for device in host.devices("nic") if device.address in addresses]
+    for port in host.rdma_hardware():
+        if port.state is None:
+            yield Unchecked(f"{port.name}: {host.why(f'{port.device}/ports/{port.port}/state')}")
     for device in [*host.devices("gpu"), *nics]:
         if device.numa_node is None:
             yield Unchecked(f"{device.address}: {host.why(f'{device.address}/numa_node')}")
     near = {nic.numa_node for nic in nics}
-    far = [g.address for g in host.devices("gpu") if g.numa_node not in near and g.numa_node]
-    far += [g.address for g in host.devices("gpu") if g.numa_node == 0 and 0 not in near]
+    far = [g.address for g in host.devices("gpu") if g.numa_node not in {None, *near}]
     if far and None not in near:
         yield Finding(
             Severity.DOUBTFUL,

@@ -15,15 +15,12 @@ pci=disable_acs_redir, since with them traffic between devices goes up to the ro
 
 
 def _links(host: HostFacts) -> Iterator[Said]:
-    if host.pci is None or host.interfaces is None or host.rdma is None:
-        yield Unchecked(host.why("/sys/bus/pci/devices", "/sys/class/net", "infiniband"))
-        return
-    unknown = [device.address for device in host.pci if device.kind is None]
-    if unknown:
-        yield Unchecked(host.why(f"{unknown[0]}/class", f"{unknown[0]}/vendor"))
-    slots = {device.address: device for device in host.pci}
+    unread = host.devices_unread()
+    if unread is not None:
+        yield Unchecked(unread)
+    slots = {device.address: device for device in host.pci or []}
     devices = [device for device in host.measured_devices() if device.pcie]
-    if not devices and not unknown:
+    if not devices and unread is None:
         yield Inapplicable("no GPU or NIC with a PCI Express link")
     for device in devices:
         yield from _link(host, device, slots.get(device.parent or ""))
@@ -97,6 +94,8 @@ def _acs(host: HostFacts) -> Iterator[Said]:
     if (said := _not_peers(host)) is not None:
         yield said
         return
+    if (unread := host.devices_unread()) is not None:
+        yield Unchecked(unread)
     bridges = host.devices("bridge")
     hidden = [bridge for bridge in bridges if not bridge.acs_known]
     if hidden:
@@ -117,6 +116,8 @@ def _iommu(host: HostFacts) -> Iterator[Said]:
     if (said := _not_peers(host)) is not None:
         yield said
         return
+    if (unread := host.devices_unread()) is not None:
+        yield Unchecked(unread)
     devices = list(host.measured_devices())
     for device in devices:
         if device.iommu is None:
