@@ -8,7 +8,7 @@ from pathlib import Path
 
 from busbar.doctor.facts import HostFacts
 from busbar.doctor.probe.facts import read_facts
-from busbar.doctor.probe.machine import Machine
+from busbar.doctor.probe.machine import NOT_INSTALLED, Machine
 
 GPUS, NICS = ("0000:02:00.0", "0000:42:00.0"), ("0000:03:00.0", "0000:43:00.0")
 BRIDGES = ("0000:01:00.0", "0000:41:00.0")
@@ -52,7 +52,7 @@ class FakeMachine(Machine):
         if self._refuses(words):
             return None
         if words not in self.commands:
-            self.unread[command[0]] = "it is not installed"
+            self.unread[words] = NOT_INSTALLED
         return self.commands.get(words)
 
     def memlock(self) -> int | None:
@@ -93,7 +93,7 @@ def smi(count: int = 2, **changes: str) -> str:
     values = {
         "persistence_mode": "Enabled", "current_mig": "Disabled", "state": "Completed",
         "status": "Success", "remapped_row_pending": "No",
-        "clocks_event_reason_hw_slowdown": "Not Active", "type": "",
+        "clocks_event_reason_hw_slowdown": "Not Active", "type": "", "used": "4 MiB",
     }  # fmt: skip
     gpus = _gpu(0, values | changes) + "".join(_gpu(i, values) for i in range(1, count))
     return (
@@ -115,6 +115,7 @@ def _gpu(index: int, v: Mapping[str, str]) -> str:
         f"{v['remapped_row_pending']}</remapped_row_pending></remapped_rows>"
         f"<clocks_event_reasons><{slow}>{v[slow]}</{slow}><clocks_event_reason_gpu_idle>Active"
         "</clocks_event_reason_gpu_idle></clocks_event_reasons>"
+        f"<fb_memory_usage><used>{v['used']}</used></fb_memory_usage>"
         f"<processes>{process if v['type'] else ''}</processes></gpu>"
     )
 

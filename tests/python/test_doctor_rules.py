@@ -94,6 +94,7 @@ SICK: list[tuple[str, Severity, str, Sicken]] = [
     ("gpu-clocks", S, "hw_slowdown", _commands(clocks_event_reason_hw_slowdown="Active")),
     ("gpu-memory", D, "remap", _commands(remapped_row_pending="Yes")),
     ("gpu-busy", S, "GPU 0", _commands(type="C")),
+    ("gpu-busy", S, "GPU 0", _commands(used="40000 MiB")),
     ("gpu-mode", S, "MIG", _commands(current_mig="Enabled")),
     ("gpu-mode", N, "persistence", _commands(persistence_mode="Disabled")),
     ("nvlink", S, "3 of 4", lambda m: m.commands.update({"nvidia-smi nvlink -s": nvlinks(2)})),
@@ -118,6 +119,10 @@ SICK: list[tuple[str, Severity, str, Sicken]] = [
 def _said(result: Examination, check: str) -> list[tuple[Severity, str]]:
     answers = [answer for answer in result.answers if answer.check == check]
     return [(f.severity, f.what) for answer in answers for f in answer.findings]
+
+
+def _unchecked(result: Examination, check: str) -> list[str]:
+    return [u.reason for a in result.answers if a.check == check for u in a.unchecked]
 
 
 @pytest.mark.parametrize("layer", ["Ethernet", "InfiniBand"])
@@ -205,6 +210,18 @@ def test_sharp_is_checked_where_it_is_asked_for(tmp_path: Path) -> None:
     ]
 
 
+def test_sharp_that_is_installed_is_asked(tmp_path: Path) -> None:
+    machine = healthy(tmp_path, "InfiniBand")
+    machine.write("/opt/mellanox/sharp/lib/libsharp_coll.so", "x")
+    assert _unchecked(examine([machine.facts()]), "sharp") == [
+        "aggregation manager: sharp_hello is not installed; --sharp-manager HOST asks it too"
+    ]
+    machine.commands["sharp_hello"] = "Test Passed."
+    assert examine([machine.facts()]).exit_code is ExitCode.HOLDS
+    machine.denied = frozenset(["sharp_hello"])
+    assert [severity for severity, _ in _said(examine([machine.facts()]), "sharp")] == [D]
+
+
 def test_in_a_guest_acs_is_doubtful_only(tmp_path: Path) -> None:
     machine = healthy(tmp_path)
     machine.write("/proc/cpuinfo", "flags : fpu hypervisor\n")
@@ -216,7 +233,6 @@ def test_what_only_root_can_read_is_unchecked(tmp_path: Path) -> None:
     machine = healthy(tmp_path)
     machine.at(f"{_PCI}/{BRIDGES[0]}/config").write_bytes(space(0x1D)[:64])
     result = examine([machine.facts()])
-    (acs,) = [answer for answer in result.answers if answer.check == "acs"]
-    assert "only root may read all of it" in acs.unchecked[0].reason
+    assert "only root may read all of it" in _unchecked(result, "acs")[0]
     assert result.exit_code is ExitCode.INCOMPLETE
     assert examine([machine.facts()], waived=["acs"]).exit_code is ExitCode.HOLDS

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from busbar.commands.options import Hostfile, MpiArgs
-from busbar.doctor.examine import examine
+from busbar.doctor.examine import examine, refuse_unknown
 from busbar.doctor.gather import gather
 from busbar.doctor.table import as_document, print_examination
 from busbar.errors import UsageError
@@ -80,7 +80,7 @@ def doctor(
         extra=shlex.split(mpi_args),
     )
     # Before hosts are asked: a name that is wrong should not cost a launch.
-    examine([], waive or [])
+    refuse_unknown(waive or [])
     found = gather(where, _address(sharp_manager), deadline)
     result = examine(found.hosts, waive or [], found.unanswered)
     if as_json:

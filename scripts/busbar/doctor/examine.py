@@ -69,7 +69,7 @@ def examine(
     Raises UsageError for a waived check that there is not.
     """
     waivers = set(waived)
-    _refuse_unknown(waivers)
+    refuse_unknown(waivers)
     answers = [_answer(check, hosts, check.name in waivers) for check in CHECKS]
     if unanswered:
         missing = [Unchecked(reason) for reason in unanswered]
@@ -77,7 +77,8 @@ def examine(
     return Examination([host.host for host in hosts], answers)
 
 
-def _refuse_unknown(names: Iterable[str]) -> None:
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Raises UsageError for the name of a check that there is not."""
     known = [check.name for check in CHECKS]
     for name in names:
         if name not in known:

@@ -115,6 +115,9 @@ class Gpu(_Facts):
     slowing: list[str] | None
     """Reasons for slowed clocks that hold now."""
     processes: int | None
+    """Programs that compute on it; those of another container are hidden."""
+    used_mib: int | None
+    """Memory in use, MiB."""
     links: list[bool] | None
     """Whether each NVLink is active."""
 
@@ -147,6 +150,7 @@ class Sharp(_Facts):
 
     library: str | None
     hello: str | None
+    """`reached`, or what sharp_hello complained of; null where it is not installed."""
     manager: Manager | None
 
 
@@ -174,10 +178,10 @@ class HostFacts(_Facts):
     """Why something could not be read, by path or command."""
 
     def why(self, *sources: str) -> str:
-        """Why the sources could not be read; the first whose name ends in one that is given."""
+        """Why the sources could not be read: the ends of paths, or the beginnings of commands."""
         for source in sources:
             for path, reason in self.unread.items():
-                if path.endswith(source):
+                if path.endswith(source) or (path[0] != "/" and path.startswith(source)):
                     return f"{path}: {reason}"
         return f"{sources[0]} says nothing that is understood"
 

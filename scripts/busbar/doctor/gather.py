@@ -100,14 +100,22 @@ def read_answers(said: str, complaint: str, expected: int) -> Gathered:
     """
     documents, cut = documents_in(said)
     hosts = {str(d.get("host")): _without_launcher(_facts_of(d), os.environ) for d in documents}
-    last = " ".join(complaint.strip().splitlines()[-3:]) or "it said nothing"
+    reason = _reason(complaint)
     if not hosts:
-        raise Incomplete(f"no host answered: {last}")
+        raise Incomplete(f"no host answered: {reason}")
     unanswered = []
     if len(hosts) < expected:
         parts = f" ({cut} in part only)" if cut else ""
-        unanswered.append(f"{len(hosts)} of {expected} hosts answered{parts}: {last}")
+        unanswered.append(f"{len(hosts)} of {expected} hosts answered{parts}: {reason}")
     return Gathered([hosts[name] for name in sorted(hosts)], unanswered)
+
+
+def _reason(complaint: str) -> str:
+    """The first that a launcher said, which frames its words; the end of what Python said."""
+    lines = [line.strip() for line in complaint.splitlines() if line.strip(" -\n")]
+    if not lines:
+        return "the launcher said nothing"
+    return lines[-1] if any(line.startswith("Traceback") for line in lines) else lines[0]
 
 
 def _without_launcher(facts: HostFacts, environment: Mapping[str, str]) -> HostFacts:

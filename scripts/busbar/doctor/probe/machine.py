@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+NOT_INSTALLED = "it is not installed"
+
 _COMMAND_SECONDS = 30
 _CONNECT_SECONDS = 3
 
@@ -62,20 +64,25 @@ class Machine:
             return None
 
     def there(self, path: str) -> bool:
-        """Whether there is such a file or folder."""
-        return self.at(path).exists()
+        """Whether there is such a file or folder; one that is hidden from us counts as there."""
+        try:
+            self.at(path).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # so that reading it says why it cannot be read
+        return True
 
     def target(self, path: str) -> str | None:
         """Where a link leads, below the root; null where it is none."""
-        here = self.at(path)
-        return os.path.realpath(here) if here.exists() else None
+        return os.path.realpath(self.at(path)) if self.there(path) else None
 
     def run(self, *command: str) -> str | None:
         """What a command prints; null where it is not there or fails."""
         path = self.environment.get("PATH", "") + ":/usr/sbin:/sbin"
-        program, name = shutil.which(command[0], path=path), command[0]
+        program, name = shutil.which(command[0], path=path), " ".join(command)
         if program is None:
-            self.unread[name] = "it is not installed"
+            self.unread[name] = NOT_INSTALLED
             return None
         try:
             done = subprocess.run([program, *command[1:]], stdout=subprocess.PIPE, text=True,
@@ -127,9 +134,12 @@ class Machine:
         """Processors that this process may run on."""
         return len(os.sched_getaffinity(0))
 
-    def home(self) -> str:
-        """The user's folder, from the user database, as NCCL has it."""
-        return pwd.getpwuid(os.getuid()).pw_dir
+    def home(self) -> str | None:
+        """The user's folder, from the user database, as NCCL has it; null for a user it lacks."""
+        try:
+            return pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            return None
 
     def host_name(self) -> str:
         """The host's name."""

@@ -47,10 +47,8 @@ def read_rdma(machine: Machine) -> list[dict[str, Any]] | None:
 
 def _port(machine: Machine, device: str, name: str, number: int) -> dict[str, Any]:
     port = f"{device}/ports/{number}"
-    interfaces = [machine.text(f"{port}/gid_attrs/ndevs/{i}")
-                  for i in machine.names(f"{port}/gid_attrs/ndevs") or []]  # fmt: skip
-    netdev = next((i for i in interfaces if i), None)
     layer = machine.text(f"{port}/link_layer")
+    netdev = _netdev(machine, port) if layer == "Ethernet" else None
     quality = _priorities(machine, netdev) if layer == "Ethernet" and netdev else {}
     return {
         "device": name,
@@ -67,6 +65,13 @@ def _port(machine: Machine, device: str, name: str, number: int) -> dict[str, An
         "trust": quality.get("trust"),
         "pfc": quality.get("pfc"),
     }
+
+
+def _netdev(machine: Machine, port: str) -> str | None:
+    """The interface of the first address; entries that are not in use cannot be read."""
+    names = machine.names(f"{port}/gid_attrs/ndevs") or []
+    first = sorted((name for name in names if name.isdecimal()), key=int)[:1]
+    return machine.text(f"{port}/gid_attrs/ndevs/{first[0]}") if first else None
 
 
 def _gid_types(machine: Machine, port: str) -> dict[str, str] | None:

@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from busbar.doctor.probe.machine import Machine
+from busbar.doctor.probe.texts import integer
 
 
 def read_nvidia(machine: Machine) -> dict[str, Any] | None:
@@ -24,7 +25,7 @@ def read_nvidia(machine: Machine) -> dict[str, Any] | None:
     return {
         "driver": _of(log, "driver_version"),
         "cuda": _of(log, "cuda_version"),
-        "gpus": [_gpu(gpu, links) for gpu in log.iter("gpu")],
+        "gpus": [_gpu(gpu, links) for gpu in log.findall("gpu")],
     }
 
 
@@ -45,7 +46,10 @@ def _gpu(gpu: ElementTree.Element, links: dict[str, list[bool]] | None) -> dict[
         "mig": _of(gpu, "mig_mode/current_mig"),
         "fabric_state": _of(gpu, "fabric/state"),
         "fabric_status": _of(gpu, "fabric/status"),
-        "remapping_pending": _of(gpu, "remapped_rows/remapped_row_pending"),
+        # Generations without remapping say N/A in one word.
+        "remapping_pending": _of(gpu, "remapped_rows/remapped_row_pending")
+        or _of(gpu, "remapped_rows"),
+        "used_mib": integer((_of(gpu, "fb_memory_usage/used") or "").replace(" MiB", "")),
         "slowing": slowing if states else None,
         "processes": None if gpu.find("processes") is None else
         sum(_of(p, "type") in ("C", "C+G", "M+C") for p in gpu.iter("process_info")),

@@ -40,8 +40,9 @@ def read_nccl_conf(machine: Machine) -> list[dict[str, Any]]:
 
     $NCCL_CONF_FILE if it is set, else ~/.nccl.conf; then /etc/nccl.conf (NCCL 2.23 and later).
     """
-    chosen = machine.environment.get("NCCL_CONF_FILE")
-    paths = [chosen or f"{machine.home()}/.nccl.conf", "/etc/nccl.conf"]
+    chosen, home = machine.environment.get("NCCL_CONF_FILE"), machine.home()
+    own = f"{home}/.nccl.conf" if home else None
+    paths = [path for path in (chosen or own, "/etc/nccl.conf") if path]
     found = []
     for path in paths:
         data = machine.data(path)

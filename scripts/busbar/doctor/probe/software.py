@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from busbar.doctor.probe.machine import Machine
+from busbar.doctor.probe.machine import NOT_INSTALLED, Machine
 
 _LIBRARIES = {
     "NCCL": "libnccl.so.2",
@@ -74,7 +74,7 @@ def _driver(machine: Machine) -> str | None:
 
 
 def _library(machine: Machine, name: str, folders: list[str]) -> str | None:
-    """The version in the name of the file that the loader finds first, else the file's size."""
+    """Version and size of the first that is found, as the loader looks."""
     for folder in folders:
         names = machine.names(folder)
         if names is None:
@@ -87,7 +87,10 @@ def _library(machine: Machine, name: str, folders: list[str]) -> str | None:
             return None
         said = _nccl_version(Path(file)) if name.startswith("libnccl.so") else None
         versioned = re.search(r"\.so\.(\d+\.[\d.]+)$", file)
-        return said or (versioned.group(1) if versioned else f"{_size(file)} bytes")
+        # Versions of an interface may stay while the library changes: libucp.so.0.0.0.
+        version = said or (versioned.group(1) if versioned else "unversioned")
+        size = _size(file)
+        return None if size is None else f"{version} ({size} bytes)"
     return NOT_HERE
 
 
@@ -124,11 +127,13 @@ def sees_fabric_manager(machine: Machine) -> bool | None:
 
 def read_sharp(machine: Machine, manager: str) -> dict[str, Any]:
     """What of SHARP is here, and whether its aggregation manager answers."""
-    kept = machine.environment.get("HPCX_SHARP_DIR", "/opt/mellanox/sharp") + "/lib"
-    hello = machine.run("sharp_hello")
+    base = machine.environment.get("HPCX_SHARP_DIR", "/opt/mellanox/sharp")
+    beside = f"{base}/bin/sharp_hello"
+    program = beside if machine.there(beside) else "sharp_hello"
+    hello = "reached" if machine.run(program) is not None else machine.unread.get(program)
     facts: dict[str, Any] = {
-        "library": _library(machine, _LIBRARIES["SHARP"], [kept, *_FOLDERS]),
-        "hello": None if hello is None else "reached",
+        "library": _library(machine, _LIBRARIES["SHARP"], [f"{base}/lib", *_FOLDERS]),
+        "hello": None if hello == NOT_INSTALLED else hello,
         "manager": None,
     }
     if manager:

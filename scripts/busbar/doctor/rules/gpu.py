@@ -11,6 +11,9 @@ from busbar.doctor.finding import Finding, Inapplicable, Said, Severity, Uncheck
 from busbar.doctor.rules.check import Check, counted, differences, listed, on_each_host
 
 _SMI = "nvidia-smi(1)"
+IDLE_MIB = 1024
+"""Memory of a GPU beyond which somebody uses it, seen or not: a container hides the programs of
+others. Idle GPUs have some MiB in use, Busbar's own choice leaves room."""
 _DMA_BUF_KERNEL = (5, 12)
 """From here on the kernel carries DMA-BUF for RDMA (NVIDIA GPU Operator guide, GPUDirect RDMA)."""
 
@@ -88,9 +91,9 @@ def _rows(host: HostFacts) -> Iterator[Said]:
 
 
 def _busy(host: HostFacts) -> Iterator[Said]:
-    if any(gpu.processes is None for gpu in host.gpus()):
-        yield Unchecked("nvidia-smi does not list processes")
-    busy = _indices(host.gpus(), lambda gpu: bool(gpu.processes))
+    if any(gpu.processes is None or gpu.used_mib is None for gpu in host.gpus()):
+        yield Unchecked("nvidia-smi does not list processes and memory in use")
+    busy = _indices(host.gpus(), lambda gpu: bool(gpu.processes) or (gpu.used_mib or 0) > IDLE_MIB)
     if busy:
         yield Finding(
             Severity.SPOILS,

@@ -99,7 +99,7 @@ def _alike(hosts: Sequence[HostFacts]) -> Iterator[Said]:
     yield from differences(
         "Trust and PFC of RoCE ports",
         {host.host: _priorities(host) for host in hosts},
-        {host.host: host.why("mlnx_qos", "dcb", "infiniband", "/ports") for host in hosts},
+        {host.host: host.why("mlnx_qos", "infiniband", "/ports", "/ndevs/0") for host in hosts},
         why="One host's traffic lands in another queue, where nothing is paused for it.",
         mend="Give every port the same mlnx_qos settings as its switch.",
         source=_QOS,
@@ -107,12 +107,12 @@ def _alike(hosts: Sequence[HostFacts]) -> Iterator[Said]:
 
 
 def _priorities(host: HostFacts) -> str | None:
-    if host.has_rdma() is None or any(port.pfc is None for port in _ports(host)):
+    if host.has_rdma() is None or any(None in (port.pfc, port.trust) for port in _ports(host)):
         return None
     parts = []
     for port in _ports(host):
         paused = ",".join(str(p) for p, on in enumerate(port.pfc or []) if on) or "none"
-        parts.append(f"{port.name} trusts {port.trust or 'unknown'}, pauses {paused}")
+        parts.append(f"{port.name} trusts {port.trust}, pauses {paused}")
     return "; ".join(parts)
 
 

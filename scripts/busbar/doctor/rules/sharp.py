@@ -39,13 +39,25 @@ def _manager(host: HostFacts) -> Iterator[Said]:
 
 def _without_address(host: HostFacts) -> Iterator[Said]:
     """Nobody asked for SHARP by naming its manager: only what is broken is told."""
-    if host.sharp.library == "not installed":
+    ports = [p for p in host.rdma_hardware() if p.link_layer in (None, "InfiniBand")]
+    if host.has_rdma() is None:
+        yield Unchecked(host.why("infiniband", "/ports"))
+    elif not any(port.state in (None, "ACTIVE") for port in ports):
+        yield Inapplicable("no active InfiniBand port")
+    elif host.sharp.library == "not installed":
         yield Inapplicable("SHARP's library is not installed")
     elif host.sharp.library is None:
         yield Unchecked(host.why("libsharp_coll.so", "/lib"))
     elif host.sharp.hello is None:
-        yield Unchecked(
-            f"aggregation manager: {host.why('sharp_hello')}; --sharp-manager HOST:6126 asks it"
+        why = "sharp_hello is not installed; --sharp-manager HOST asks it too"
+        yield Unchecked(f"aggregation manager: {why}")
+    elif host.sharp.hello != "reached":
+        yield Finding(
+            Severity.DOUBTFUL,
+            f"sharp_hello does not reach the aggregation manager: {host.sharp.hello}",
+            "Variants with SHARP fail, or reduce in the hosts; others do not need it.",
+            "Start sharp_am on the subnet manager's host, and let TCP 6126 pass.",
+            _GUIDE,
         )
 
 

@@ -30,10 +30,10 @@ def _firmware(hosts: Sequence[HostFacts]) -> Iterator[Said]:
     values, unread = {}, {}
     for host in hosts:
         ports = host.rdma_hardware()
-        known = host.rdma is not None and all(p.firmware and p.model for p in ports)
-        found = sorted({f"{port.model} {port.firmware}" for port in ports})
+        known = host.rdma is not None and all(port.firmware for port in ports)
+        found = sorted({f"{port.model or port.device} {port.firmware}" for port in ports})
         values[host.host] = (", ".join(found) or "none") if known else None
-        unread[host.host] = host.why("/fw_ver", "/hca_type", "infiniband", "/ports")
+        unread[host.host] = host.why("/fw_ver", "infiniband", "/ports")
     yield from differences(
         "Firmware of RDMA devices",
         values,
