@@ -141,6 +141,7 @@ _PLAIN = {
     "/proc/cpuinfo": "processor\t: 0\nmodel name\t: A processor\nflags\t\t: fpu sse2\n",
     "/proc/loadavg": "0.10 0.10 0.10 1/100 1000",
     "/proc/meminfo": "MemTotal: 100 kB\nHugePages_Total:     512\n",
+    "/proc/self/status": "Name:\tpython3\nCapEff:\t0000000000000000\n",
     "/proc/self/cgroup": "0::/user.slice",
     "/sys/fs/cgroup/user.slice/cpu.max": "max 100000",
     "/proc/sys/kernel/numa_balancing": "0",

@@ -57,7 +57,7 @@ SICK: list[tuple[str, Severity, str, Sicken]] = [
     ("environment", N, "UCX_LOG_LEVEL=info", _environment(UCX_LOG_LEVEL="info")),
     ("nccl-conf", S, _HARM, _file("/etc/nccl.conf", "#x\nNCCL_IB_DISABLE=1\n")),
     ("nccl-conf", D, "blanks", _file("/home/user/.nccl.conf", "NCCL_IB_SL = 3\n")),
-    ("cpu-governor", D, "schedutil on 1", _file(f"{_CPU0}/scaling_governor", "schedutil")),
+    ("cpu-governor", D, "schedutil (on 1)", _file(f"{_CPU0}/scaling_governor", "schedutil")),
     ("cpu-governor", S, "powersave", _file(f"{_CPU0}/scaling_governor", "powersave")),
     (
         "cpu-governor", D, "powersave",
@@ -88,7 +88,7 @@ SICK: list[tuple[str, Severity, str, Sicken]] = [
     ),
     ("iommu", S, GPUS[0], _iommu),
     (
-        "gpu-seen", S, "1 of the 2",
+        "gpu-seen", D, "1 of the 2",
         lambda m: m.commands.update({"nvidia-smi -q -x": smi(count=1)}),
     ),
     ("gpu-clocks", S, "hw_slowdown", _commands(clocks_event_reason_hw_slowdown="Active")),
@@ -227,6 +227,13 @@ def test_in_a_guest_acs_is_doubtful_only(tmp_path: Path) -> None:
     machine.write("/proc/cpuinfo", "flags : fpu hypervisor\n")
     machine.at(f"{_PCI}/{BRIDGES[0]}/config").write_bytes(space(0x1D))
     assert [severity for severity, _ in _said(examine([machine.facts()]), "acs")] == [D]
+
+
+def test_the_limit_of_locked_memory_does_not_hold_for_root(tmp_path: Path) -> None:
+    machine = healthy(tmp_path)
+    machine.locked = 65536
+    machine.write("/proc/self/status", "CapEff:\t000001ffffffffff\n")
+    assert _said(examine([machine.facts()]), "memlock") == []
 
 
 def test_what_only_root_can_read_is_unchecked(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ class Memory(_Facts):
 
     memlock_bytes: int | None
     """-1: no limit."""
+    locks_all: bool | None
+    """Whether the capability CAP_IPC_LOCK lifts the limit, as it does for root."""
     shm_bytes: int | None
     """The size of /dev/shm."""
     hugepages: int | None

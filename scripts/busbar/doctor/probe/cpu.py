@@ -9,8 +9,11 @@ from typing import Any
 from busbar.doctor.probe.machine import Machine
 from busbar.doctor.probe.texts import field, integer, number
 
+_CAP_IPC_LOCK = 14  # linux/capability.h
+
 
 def read_cpu(machine: Machine) -> dict[str, Any]:
+    """Processors, their frequency, limits and clock source."""
     base = "/sys/devices/system"
     info = machine.text("/proc/cpuinfo")
     flags = field(info, "flags") or field(info, "Features")
@@ -79,9 +82,13 @@ def _cpu_quota(machine: Machine) -> tuple[float | None, bool]:
 
 
 def read_memory(machine: Machine) -> dict[str, Any]:
+    """Limits of memory, in bytes; huge pages by number."""
     info = machine.text("/proc/meminfo")
+    status = field(machine.text("/proc/self/status"), "CapEff") or ""
+    rights = re.fullmatch(r"([0-9a-f]{1,16})", status)
     return {
         "memlock_bytes": machine.memlock(),
+        "locks_all": None if rights is None else bool(int(rights[1], 16) >> _CAP_IPC_LOCK & 1),
         "shm_bytes": machine.folder_bytes("/dev/shm"),
         "hugepages": integer(field(info, "HugePages_Total")),
     }

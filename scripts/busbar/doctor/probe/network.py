@@ -33,6 +33,7 @@ def _address(machine: Machine, link: str) -> str | None:
 
 
 def read_rdma(machine: Machine) -> list[dict[str, Any]] | None:
+    """Ports for RDMA; null where the list of them cannot be read."""
     base, found = "/sys/class/infiniband", []
     names = machine.names(base)
     if names is None:

@@ -60,7 +60,7 @@ def differences(
         ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
         parts = "; ".join(f"{value} on {listed(hosts)}" for value, hosts in ordered)
         hosts = tuple(host for _, group in ordered for host in group)
-        yield Finding(severity, f"{what} differs: {parts}", why, mend, source, hosts)
+        yield Finding(severity, f"{what} not the same: {parts}", why, mend, source, hosts)
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:

@@ -32,10 +32,10 @@ def _governor(host: HostFacts) -> Iterator[Said]:
     slowest = "powersave" in others and cpu.scaling_driver != "intel_pstate"
     if "powersave" in others and cpu.scaling_driver is None:
         yield Unchecked(host.why("scaling_driver"))
-    said = ", ".join(f"{name} on {count} processors" for name, count in sorted(others.items()))
+    said = ", ".join(f"{name} (on {count})" for name, count in sorted(others.items()))
     yield Finding(
         Severity.SPOILS if slowest else Severity.DOUBTFUL,
-        f"CPU governor is {said}",
+        f"processors have the governor {said}",
         "Processors that wake from a low frequency add microseconds, and not the same each time.",
         "cpupower frequency-set --governor performance",
         _SCALES,

@@ -52,10 +52,11 @@ def _seen(host: HostFacts) -> Iterator[Said]:
         yield Unchecked(host.why("/class", "/vendor", "/sys/bus/pci/devices"))
     elif bus > listed_ones:
         yield Finding(
-            Severity.SPOILS,
+            # A container or a job may have been given some of them only.
+            Severity.DOUBTFUL,
             f"nvidia-smi lists {listed_ones} of the {bus} GPUs on the bus",
-            "A GPU that the driver has lost takes no part, and its neighbours' NVLinks are down.",
-            "dmesg | grep -i xid; reset or replace the GPU",
+            "The driver has lost the others, or they are given to somebody else meanwhile.",
+            "dmesg | grep -i xid; reset or replace the GPU, or ask for the whole host",
             _SMI,
         )
 
@@ -160,7 +161,9 @@ def _nvlinks(host: HostFacts) -> Iterator[Said]:
 
 def _link_counts(gpus: Sequence[Gpu]) -> str:
     counts = Counter((sum(gpu.links or []), len(gpu.links or [])) for gpu in gpus)
-    return ", ".join(f"{active} of {of} on {n} GPUs" for (active, of), n in sorted(counts.items()))
+    return ", ".join(
+        f"{active} of {of} on {n} of {len(gpus)} GPUs" for (active, of), n in sorted(counts.items())
+    )
 
 
 def _fabric(host: HostFacts) -> Iterator[Said]:

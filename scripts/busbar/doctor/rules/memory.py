@@ -19,7 +19,9 @@ def _memlock(host: HostFacts) -> Iterator[Said]:
         yield Inapplicable("no RDMA port")
     elif rdma is None or limit is None:
         yield Unchecked(host.why("infiniband", "RLIMIT_MEMLOCK", "ports"))
-    elif limit >= 0:
+    elif limit >= 0 and host.memory.locks_all is None:
+        yield Unchecked(host.why("/proc/self/status"))
+    elif limit >= 0 and not host.memory.locks_all:
         yield Finding(
             Severity.SPOILS,
             f"processes may lock {limit >> 10} KiB of memory",

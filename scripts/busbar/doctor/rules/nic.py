@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from busbar.doctor.facts import HostFacts, RdmaPort
@@ -70,14 +71,16 @@ def _interfaces(host: HostFacts) -> tuple[str | None, str]:
             continue
         # Virtual devices have none, or -1.
         speed = f", {nic.speed_mbps} Mbit/s" if nic.speed_mbps and nic.speed_mbps > 0 else ""
-        parts.append(f"{nic.name} MTU {nic.mtu}{speed}")
-    return ", ".join(parts) or "none", ""
+        parts.append(f"MTU {nic.mtu}{speed}")
+    # Names differ from host to host without harm.
+    counts = sorted(Counter(parts).items())
+    return "; ".join(f"{count} with {said}" for said, count in counts) or "none", ""
 
 
 def _mtus(hosts: Sequence[HostFacts]) -> Iterator[Said]:
     read = {host.host: _interfaces(host) for host in hosts}
     yield from differences(
-        "MTU or speed of interfaces",
+        "MTU and speed of interfaces",
         {host: value for host, (value, _) in read.items()},
         {host: why for host, (_, why) in read.items()},
         why="Packets shrink to the smaller, or are lost where nobody tells the sender.",
