@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import random
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import busbar.doctor.probe
 from busbar.cli import run_command_line
 from busbar.doctor.facts import HostFacts
 from busbar.doctor.gather import program, read_answers
-from busbar.doctor.probe.frames import FRAME_BYTES, documents_in, frames_of
+from busbar.doctor.probe.frames import FRAME_BYTES, documents_in, frames_of, write_frames
 from busbar.doctor.probe.settings import may_be_shown
 from busbar.errors import Incomplete
 from doctor_hosts import healthy
@@ -54,6 +55,19 @@ def test_facts_survive_a_launcher_that_mixes_lines() -> None:
     found, cut = documents_in(b"".join([b"Warning: something\n", *mixed]).decode())
     assert sorted(found, key=lambda d: str(d["host"])) == documents
     assert cut == 0
+
+
+def test_a_line_that_was_cut_comes_a_second_time() -> None:
+    document = {"host": "host1", "numbers": [random.Random(2).random() for _ in range(200)]}
+    reader, writer = os.pipe()
+    lines = frames_of(document, "host1-1")
+    write_frames(lines, writer, pause_seconds=0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        sent = pipe.read()
+    assert len(sent) == 2 * sum(map(len, lines))
+    found, cut = documents_in((sent[:100] + b"another's words" + sent[100:]).decode())
+    assert (found, cut) == ([document], 0)
 
 
 @given(damage=st.integers(0, 10_000), byte=st.sampled_from([b"", b"\n", b"x", b" "]))
