@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
-from commands import busbar
+from commands import busbar, needs_emulation
 
 
 def test_a_hostfile_is_examined_through_mpirun(tmp_path: Path) -> None:
@@ -30,3 +31,15 @@ def test_a_host_that_cannot_be_reached_is_told(tmp_path: Path) -> None:
     done = busbar("doctor", "--on", "hostfile", "--hostfile", str(hosts), cwd=tmp_path)
     assert done.returncode == 3
     assert "busbar: no host answered: " in done.stderr
+
+
+@needs_emulation
+def test_every_emulated_host_answers(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts.txt"
+    hosts.write_text("host1\nhost2\nhost3\n")
+    inner = [sys.executable, "-c", "from busbar.cli import main; main()", "doctor", "--json"]
+    inner += ["--on", "hostfile", "--hostfile", str(hosts)]
+    done = busbar("emulate", "--hosts", "3", "--", *inner, cwd=tmp_path)
+    document = json.loads(done.stdout)
+    assert document["hosts"] == ["host1", "host2", "host3"]
+    assert [entry for entry in document["unchecked"] if entry["check"] == "hosts"] == []

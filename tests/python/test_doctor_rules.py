@@ -158,6 +158,10 @@ ALIKE: list[tuple[str, str, Sicken]] = [
         lambda m: m.commands.update({"nvidia-smi -q -x": smi().replace("580.65", "570.10")}),
     ),
     ("versions", "NCCL net plugin", _file("/usr/lib/libnccl-net.so", "x")),
+    (
+        "versions", "NCCL tuner plugin",
+        _both(_environment(NCCL_TUNER_PLUGIN="own"), _file("/usr/lib/libnccl-tuner-own.so", "x")),
+    ),
     ("firmware", "28.40", _file("/sys/class/infiniband/mlx5_0/fw_ver", "28.40.1000")),
     ("rdma-alike", "200 Gb/sec", _file(f"{_PORT}/rate", "200 Gb/sec (4X HDR)")),
     ("interfaces-alike", "MTU 4200", _file("/sys/class/net/eth2/mtu", "4200")),

@@ -77,6 +77,9 @@ def _acs(machine: Machine, path: str) -> dict[str, Any]:
     place = _EXTENDED
     for _ in range(64):
         head = int.from_bytes(space[place : place + 4], "little")
+        if head == 0xFFFFFFFF:  # what a device answers that cannot
+            machine.unread[f"{path}/config"] = "the device does not answer"
+            return {"acs_known": False, "acs_control": None}
         if head & 0xFFFF == _ACS:
             control = int.from_bytes(space[place + 6 : place + 8], "little")
             return {"acs_known": True, "acs_control": control}

@@ -20,6 +20,7 @@ _LIBRARIES = {
     "SHARP": "libsharp_coll.so",
     "HCOLL": "libhcoll.so.1",
 }
+_PLUGINS = {"NCCL net plugin": "net", "NCCL tuner plugin": "tuner"}
 _FOLDERS = (
     "/usr/lib/x86_64-linux-gnu",
     "/usr/lib/aarch64-linux-gnu",
@@ -40,7 +41,8 @@ def read_modules(machine: Machine) -> list[str] | None:
         # A kernel without modules has none of them; /sys/module then tells no more.
         names = machine.names("/sys/module")
     else:
-        names = [line.split()[0] for line in data.decode(errors="replace").splitlines() if line]
+        lines = data.decode(errors="replace").splitlines()
+        names = [word for line in lines for word in line.split()[:1]]
     if names is None or "/proc/modules" in machine.unread:
         return None
     return [name for name in names if re.match(r"nvidia|nv_|mlx5|ib_|gdrdrv", name)]
@@ -63,8 +65,20 @@ def read_versions(machine: Machine, nvidia: dict[str, Any] | None) -> dict[str, 
         found["mlx5 driver"] = machine.text("/sys/module/mlx5_core/version")
     folders = [p for p in machine.environment.get("LD_LIBRARY_PATH", "").split(":") if p]
     for name, library in _LIBRARIES.items():
-        found[name] = _library(machine, library, [*folders, *_FOLDERS])
+        file = _chosen_plugin(machine, name) or library
+        places = [str(Path(file).parent)] if "/" in file else [*folders, *_FOLDERS]
+        found[name] = _library(machine, Path(file).name, places)
     return found
+
+
+def _chosen_plugin(machine: Machine, name: str) -> str | None:
+    """The file of a plugin that a variable of NCCL names: a path, a file, or the end of a name."""
+    kind = _PLUGINS.get(name)
+    chosen = machine.environment.get(f"NCCL_{kind.upper()}_PLUGIN") if kind else None
+    if not chosen or chosen == "none":
+        return None
+    first = chosen.split(",")[0]
+    return first if ".so" in first else f"libnccl-{kind}-{first}.so"
 
 
 def _driver(machine: Machine) -> str | None:
