@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from busbar.commands.check import check
+from busbar.commands.doctor import doctor
 from busbar.commands.emulate import emulate
 from busbar.commands.predict import predict
 from busbar.commands.report import report
@@ -31,6 +32,7 @@ app.command()(check)
 app.command()(report)
 app.command()(tune)
 app.command()(predict)
+app.command()(doctor)
 app.command(context_settings={"allow_interspersed_args": False})(emulate)
 
 
