@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from busbar.commands.check import check
 from busbar.commands.emulate import emulate
+from busbar.commands.import_ import import_
 from busbar.commands.predict import predict
 from busbar.commands.report import report
 from busbar.commands.run import run
@@ -31,6 +32,7 @@ app.command()(check)
 app.command()(report)
 app.command()(tune)
 app.command()(predict)
+app.command(name="import")(import_)
 app.command(context_settings={"allow_interspersed_args": False})(emulate)
 
 
