@@ -27,7 +27,7 @@ _DATATYPES = {
 _REDOPS = {"sum": "sum", "prod": "prod", "max": "max", "min": "min", "avg": "avg",
            "mulsum": "premulsum"}  # fmt: skip
 _BUSBW_SLACK = 1e-3
-"""Beyond rounding: the time is rounded once more in binary, and some builds print averages of it."""
+"""Relative, beyond the rounding of what is printed."""
 
 
 def op_of_program(path: str) -> str | None:

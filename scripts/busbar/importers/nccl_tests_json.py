@@ -1,9 +1,9 @@
-"""nccl-tests' JSON output (-J), versions 1 to 3 of its format: nccl-tests 2.17.5 and later.
+"""nccl-tests' JSON output (-J), versions 1 to 3 of its format.
 
-The document says more than the text does: arguments, environment, NCCL's version. Of the environment
-only what a record may hold is taken, as nccl-tests writes all of it, secrets too. `devices` has the
-first GPU of each process; the others follow by number, as src/util.cu assigns them. Version 1 spells
-the averages' keys `average_bus_bandwidith`, which is read too.
+The document has arguments, environment and NCCL's version, but not that of nccl-tests. Of the
+environment only what a record may hold is taken: nccl-tests writes all of it, secrets too.
+`devices` has the first GPU of each process; the others follow by number, as src/util.cu assigns
+them. Raw times of iterations (-I) are not taken over: they are of another clock, the GPU's.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """nccl-tests' text output, versions 1.0 to 2.19, and rccl-tests', which is derived from it.
 
-Columns are found by their head, so it does not matter which a version has: `redop` and `root` only
-where the operation has them (before 2.12), `res` or `error` (largest deviation) before `#wrong`
-(wrong elements, from 2.12), per-iteration figures (-I), a timestamp. Version 1 prints milliseconds,
-all others microseconds. A time is the mean over back-to-back iterations, and over ranks from 2.10
-on: what Busbar calls pipelined.
+A time is the mean over back-to-back iterations, and over ranks from 2.10 on: what Busbar calls
+pipelined. The output does not say how buffers were registered, nor before 2.12 whether graphs were
+launched (taken as none), nor in version 1 how many threads a process had (taken as one).
 
 Around a table anything may stand, as launchers and batch systems print what they like; within one
 only rows, comments and log lines of NCCL. A table without its footer was cut: incomplete.
@@ -16,15 +14,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from busbar.importers.nccl_tests import (
-    OPS,
-    ROOTED,
-    datatype_of,
-    op_of_program,
-    redop_of,
-    version_of,
-)
-from busbar.importers.numbers import figure, scaled, whole
+from busbar.importers.nccl_tests import OPS, op_of_program, version_of
+from busbar.importers.nccl_tests_table import Table, parse_head, rows_of
+from busbar.importers.numbers import figure
 from busbar.importers.printout import Place, PrintedRow, Printout, Reading, Source
 
 _VERSION = re.compile(r"# nccl-tests version (\S+) nccl-headers=(\d+) nccl-library=(\d{1,9})\s*")
@@ -44,31 +36,7 @@ _WRONG = re.compile(r"#?\s*Out of bounds values\s*:\s*(\d{1,18}) (OK|FAILED)\s*"
 _AVERAGE = re.compile(r"#?\s*Avg bus bandwidth\s*:\s*(\S+)\s.*|#?\s*Avg bus bandwidth\s*:\s*(\S+)")
 _LOG = re.compile(r"\bNCCL (INFO|WARN|TRACE|VERSION|CALL|ABORT)\b|^NCCL version ")
 _LIKE_A_ROW = re.compile(r"\s*\d+\s+\d+\s+[a-z]\w*\s+\S+\s+\S+.*")
-_HEADS = (["size", "count", "type"], ["bytes", "N", "type"])
-_COLUMNS = {
-    "bytes": "size", "N": "count", "op": "redop", "#wrong": "wrong", "error": "deviation",
-    "res": "deviation",
-}  # fmt: skip
-_PER_ITERATION = {
-    "i_min": "i_min_us",
-    "i_max": "i_max_us",
-    "i_p99": "i_p99_us",
-    "i_cv%": "i_cv_pct",
-}
-_FOR_ALL = ("size", "count", "type", "redop", "root")
 _ACCEPTED = ", ".join(OPS)
-
-
-@dataclass
-class _Table:
-    """The columns of a table."""
-
-    line: int
-    shared: list[str]
-    placements: list[tuple[bool, list[str]]]
-    """In place or not, and its columns."""
-    milliseconds: bool
-    timestamp: bool
 
 
 @dataclass
@@ -85,9 +53,8 @@ class _Launch:
     graph: bool = False
     places: list[Place] = field(default_factory=list)
     groups: set[str] = field(default_factory=set)
-    table: _Table | None = None
+    table: Table | None = None
     rows: list[PrintedRow] = field(default_factory=list)
-    deviations: bool = False
     wrong: int | None = None
     average: float | None = None
 
@@ -122,9 +89,9 @@ class _Reader:
         return self._torn
 
     def _line(self, number: int, line: str) -> None:
-        if line.startswith("#") or _RCCL.fullmatch(line) or not self._in_table:
-            if self._comment(number, line):
-                return
+        outside = not self._in_table or line.startswith("#") or _RCCL.fullmatch(line)
+        if outside and self._comment(number, line):
+            return
         if self._in_table:
             if line.strip() and not line.startswith("#") and not _LOG.search(line):
                 self._row(number, line)
@@ -232,99 +199,23 @@ class _Reader:
         self._launch(number).average = found.value
         self._in_table = False
 
-    def _head(self, number: int, line: str) -> bool:
-        names = line.removeprefix("#").split()
-        if not line.startswith("#") or names[:3] not in _HEADS:
-            return False
-        timestamp = names[-1] == "timestamp"
-        columns = [_COLUMNS.get(name, name) for name in (names[:-1] if timestamp else names)]
-        if "cputime" in columns:
-            raise self._source.error(
-                number, "-C prints the time to enqueue; accepted is output with times of execution."
-            )
-        if "time" not in columns:
-            raise self._source.error(number, "a table without the column 'time'.")
-        first = columns.index("time")
-        sets: list[list[str]] = []
-        for name in columns[first:]:
-            if name == "time":
-                sets.append([])
-            sets[-1].append(name)
-        ways = re.findall(r"out-of-place|in-place", self._above)
-        known = {"time", "algbw", "busbw", "wrong", "deviation", *_PER_ITERATION}
-        strange = [n for n in columns[:first] if n not in _FOR_ALL]
-        strange += [n for one in sets for n in one if n not in known or one.count(n) > 1]
-        if strange:
-            raise self._source.error(number, f"the column '{strange[0]}' is not known here.")
-        if len(ways) != len(sets) or len(set(ways)) != len(ways):
-            raise self._source.error(
-                number,
-                "the line above the columns does not say which are out-of-place or in-place.",
-            )
-        placed = [(way == "in-place", one) for way, one in zip(ways, sets, strict=True)]
-        launch = self._launch(number, header=self._finished())
-        launch.table = _Table(number, columns[:first], placed, names[0] == "bytes", timestamp)
-        launch.deviations = launch.deviations or any("deviation" in one for one in sets)
-        self._in_table = True
-        return True
-
     def _finished(self) -> bool:
         return bool(self._launches) and self._launches[-1].average is not None
 
     def _row(self, number: int, line: str) -> None:
         launch = self._launches[-1]
-        table = launch.table
-        assert table is not None
-        words = line.split()
-        if table.timestamp and len(words) > 2:
-            words = words[:-2]
-        wanted = len(table.shared) + sum(len(names) for _, names in table.placements)
-        if len(words) == wanted - 1 and "redop" in table.shared:
-            words.insert(table.shared.index("redop"), "none")  # 2.10 prints it empty
-        if len(words) != wanted:
-            raise self._source.error(
-                number,
-                f"{len(words)} columns where the head in line {table.line} has {wanted}: no row of "
-                "its table, or a damaged one.",
-            )
-        shared = dict(zip(table.shared, words, strict=False))
-        rest = words[len(table.shared) :]
-        for in_place, names in table.placements:
-            own, rest = dict(zip(names, rest, strict=False)), rest[len(names) :]
-            launch.rows.append(self._placed(number, launch, shared, own, in_place=in_place))
-
-    def _placed(
-        self, number: int, launch: _Launch, shared: dict[str, str], own: dict[str, str], *,
-        in_place: bool,
-    ) -> PrintedRow:  # fmt: skip
-        op = self._operation(number, launch)
-        size = whole(shared["size"])
-        if size is None or whole(shared["count"]) is None:
-            raise self._source.error(number, "size or count is no whole number.")
-        datatype = datatype_of(shared["type"])
-        if datatype is None:
-            raise self._source.error(number, f"the datatype '{shared['type']}' is not known here.")
-        printed: dict[str, float | None] = {}
-        found = {}
-        for name, text in own.items():
-            if name in ("wrong", "deviation"):
-                continue
-            value = figure(text)
-            if value is None:
-                raise self._source.error(number, f"{name} is '{text}', which is no figure.")
-            found[name] = value
-            printed[_printed_name(name)] = value.value
         assert launch.table is not None
-        time = scaled(found["time"], 1000.0) if launch.table.milliseconds else found["time"]
-        if launch.table.milliseconds:
-            printed["time_ms"] = printed.pop("time_us")
-        return PrintedRow(
-            where=f"line {number}", op=op, size=size, datatype=datatype,
-            redop=self._redop(number, op, shared), root=self._root(number, op, shared),
-            in_place=in_place, time=time, busbw=found.get("busbw"),
-            iterations=launch.iterations, printed=printed,
-            **self._wrong_elements(number, own, printed),
-        )  # fmt: skip
+        op = self._operation(number, launch)
+        launch.rows += rows_of(self._source, number, line, launch.table, op, launch.iterations)
+
+    def _head(self, number: int, line: str) -> bool:
+        table = parse_head(self._source, number, line, self._above)
+        if table is None:
+            return False
+        launch = self._launch(number, header=self._finished())
+        launch.table = table
+        self._in_table = True
+        return True
 
     def _operation(self, number: int, launch: _Launch) -> str:
         if launch.op is not None and self._op is not None and launch.op != self._op:
@@ -339,50 +230,6 @@ class _Reader:
                 f"give it with --op, one of {', '.join(OPS.values())}.",
             )
         return op
-
-    def _redop(self, number: int, op: str, shared: dict[str, str]) -> str | None:
-        try:
-            return redop_of(op, shared.get("redop"))
-        except KeyError:
-            said = shared.get("redop", "none")
-            raise self._source.error(
-                number, f"{op} reduces, and '{said}' is no reduction known here: another operation?"
-            ) from None
-
-    def _root(self, number: int, op: str, shared: dict[str, str]) -> int | None:
-        if op not in ROOTED:
-            return None
-        root = whole(shared.get("root", ""))
-        if root is None:
-            said = shared.get("root", "none")
-            raise self._source.error(
-                number, f"{op} has a root, and '{said}' is none: another operation?"
-            )
-        return root
-
-    def _wrong_elements(
-        self, number: int, own: dict[str, str], printed: dict[str, float | None]
-    ) -> dict[str, object]:
-        """What the row says of its data. Of a deviation only the footer knows whether it is wrong.
-
-        `verified` is then what the footer may confirm.
-        """
-        name = "wrong" if "wrong" in own else "deviation"
-        text = own.get(name, "N/A")
-        if text == "N/A":
-            printed[name] = None
-            return {"wrong": None, "verified": False}
-        value = figure(text)
-        if value is None or (name == "wrong" and not value.value.is_integer()):
-            raise self._source.error(number, f"{name} is '{text}', which is no figure.")
-        printed[name] = value.value
-        return {"wrong": int(value.value) if name == "wrong" else None, "verified": True}
-
-
-def _printed_name(column: str) -> str:
-    return {"time": "time_us", "algbw": "algbw_gbs", "busbw": "busbw_gbs"}.get(
-        column, _PER_ITERATION.get(column, column)
-    )
 
 
 def read(source: Source, op: str | None) -> Reading:
@@ -428,7 +275,7 @@ def _printout(source: Source, launch: _Launch, *, torn: bool) -> Printout:
 
 def _judged_by_footer(launch: _Launch) -> Iterator[PrintedRow]:
     for row in launch.rows:
-        if launch.deviations and row.verified:
+        if row.verified and row.wrong is None:  # a deviation
             clean = launch.wrong == 0
             yield replace(row, wrong=0 if clean else None, verified=clean)
         else:

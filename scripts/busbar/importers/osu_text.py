@@ -1,10 +1,10 @@
 """OSU micro-benchmarks' text output, versions 3 to 7: blocking collectives and pairs of ranks.
 
 Units: latencies in us; bandwidths in MB/s of 1e6 bytes (osu_bw.c, osu_bibw.c: size / 1e6), for
-osu_bibw both directions together. Sizes: what one rank contributes of allgather, all-to-all, gather
-and scatter, so S is that times the number of ranks; the vector of all others, as here. A collective's
-time is the mean over iterations and ranks of each rank's own time behind a barrier; with -f the
-least and the largest rank's mean stand beside it. Point to point it is rank 0's mean.
+osu_bibw both directions together. Sizes: what one rank contributes of allgather, all-to-all,
+gather and scatter, so S is that times the number of ranks; the vector of all others, as here. A
+collective's time is the mean over iterations and ranks of each rank's own time behind a barrier;
+with -f the least and the largest rank's mean stand beside it. Point to point it is rank 0's mean.
 
 The datatype stands in the output from 7.1 on; before that reductions are of floats and all else of
 characters. The output has no end mark, so that one cut between two lines looks whole.
@@ -51,8 +51,8 @@ _BENCHMARKS = {
 }
 _DATATYPES = {"MPI_CHAR": "int8", "MPI_INT": "int32", "MPI_FLOAT": "float", "ncclChar": "int8",
               "ncclInt": "int32", "ncclFloat": "float"}  # fmt: skip
-_MEMORY = {"": "host", "-CUDA": "gpu", "-ROCM": "gpu", "-OPENACC": "gpu", "-CUDA MANAGED": "managed",
-           "-MANAGED": "managed"}  # fmt: skip
+_MEMORY = {"": "host", "-CUDA": "gpu", "-ROCM": "gpu", "-OPENACC": "gpu",
+           "-CUDA MANAGED": "managed", "-MANAGED": "managed"}  # fmt: skip
 _TITLE = re.compile(
     r"# OSU (?P<library>MPI|NCCL)(?P<memory>-CUDA MANAGED|-CUDA|-ROCM|-OPENACC|-MANAGED|) "
     r"(?P<name>[A-Za-z_ -]+?) Test(?: v(?P<version>\S+))?\s*"

@@ -64,7 +64,7 @@ def places_of(source: Source, printout: Printout, given: GivenPlaces | None) -> 
         )
     if printout.exactly_ranks is not None and len(places) != printout.exactly_ranks:
         raise source.refuse(
-            f"this benchmark takes {printout.exactly_ranks} ranks, not the {len(places)} of --hosts "
-            "and --ranks-per-node."
+            f"this benchmark takes {printout.exactly_ranks} ranks, not the {len(places)} of "
+            "--hosts and --ranks-per-node."
         )
     return places

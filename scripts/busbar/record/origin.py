@@ -1,4 +1,4 @@
-"""Where the figures of an imported run come from, and what they cannot tell: said by every judge."""
+"""Where an imported run comes from, and what it cannot tell: every judge says it."""
 
 from __future__ import annotations
 
