@@ -89,8 +89,8 @@ class _Reader:
         return self._torn
 
     def _line(self, number: int, line: str) -> None:
-        outside = not self._in_table or line.startswith("#") or _RCCL.fullmatch(line)
-        if outside and self._comment(number, line):
+        row = self._in_table and line.lstrip()[:1].isdigit()
+        if not row and self._comment(number, line):
             return
         if self._in_table:
             if line.strip() and not line.startswith("#") and not _LOG.search(line):

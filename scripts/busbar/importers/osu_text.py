@@ -28,6 +28,8 @@ class _Benchmark:
     reduces: bool = False
     rooted: bool = False
     pair: bool = False
+    floats: bool = False
+    """Whether its elements are floats where the output does not say."""
     messages: int = 1
     """Messages whose bytes the printed bandwidth counts, per message time."""
 
@@ -44,7 +46,7 @@ _BENCHMARKS = {
     "Reduce_scatter_block Latency": _Benchmark("reduce_scatter", reduces=True, whole_chunks=True),
     "Gather Latency": _Benchmark("gather", per_rank=True, rooted=True),
     "Scatter Latency": _Benchmark("scatter", per_rank=True, rooted=True),
-    "Barrier Latency": _Benchmark("barrier"),
+    "Barrier Latency": _Benchmark("barrier", floats=True),  # no data; our barriers say float
     "Latency": _Benchmark("ping_pong", pair=True),
     "Bandwidth": _Benchmark("one_way", rooted=True, pair=True),
     "Bi-Directional Bandwidth": _Benchmark("bidirectional", pair=True, messages=2),
@@ -134,7 +136,7 @@ class _Reader:
             raise self._source.error(number, _not_known(match["name"]))
         transport = {"MPI": "mpi", "NCCL": "nccl"}[match["library"]]
         memory = "gpu" if transport == "nccl" else _MEMORY[match["memory"]]
-        datatype = "float" if benchmark.reduces else "int8"
+        datatype = "float" if benchmark.reduces or benchmark.floats else "int8"
         self.launches.append(
             _Launch(number, benchmark, transport, memory, match["version"], datatype)
         )
