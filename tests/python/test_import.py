@@ -1,0 +1,408 @@
+"""Other tools' output as run records: their figures survive, their gaps stay gaps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from busbar import cli, fabrics
+from busbar.check import Verdict
+from busbar.check import check as judge
+from busbar.errors import ExitCode, UsageError
+from busbar.importers.detect import read
+from busbar.importers.placing import GivenPlaces, parse_given
+from busbar.importers.printout import Source
+from busbar.importers.to_record import Document, make_record
+from busbar.record.load import load
+from busbar.record.models import Point, RunRecord
+
+DATA = Path(__file__).parents[1] / "data" / "imports"
+NOW = "2026-01-01T00:00:00.000Z"
+FOUR = GivenPlaces(["host1", "host2", "host3", "host4"], 1)
+PAIR = GivenPlaces(["host1", "host2"], 1)
+
+
+def text_of(name: str) -> str:
+    return (DATA / name).read_text(encoding="utf-8")
+
+
+def record_of(*texts: str, op: str | None = None, given: GivenPlaces | None = None) -> RunRecord:
+    documents = []
+    for index, text in enumerate(texts):
+        source = Source(f"file{index}.txt", text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        documents.append(Document(source, digest, read(source, op)))
+    return make_record(documents, given, command=["busbar", "import"], fabric=None, now=NOW)
+
+
+def point(record: RunRecord, size: int, *, in_place: bool = False) -> Point:
+    (found,) = [p for p in record.points if (p.key.size_bytes, p.key.in_place) == (size, in_place)]
+    return found
+
+
+def test_nccl_tests_219() -> None:
+    record = record_of(text_of("nccl-tests-2.19-all_reduce.txt"))
+    (imported,) = record.run.imported or []
+    assert (imported.tool, imported.version, imported.format) == ("nccl-tests", "2.19.6", "text")
+    found = point(record, 16 << 20, in_place=True)
+    key = found.key
+    assert (key.transport, key.op, key.datatype, key.redop, key.root) == (
+        "nccl", "all_reduce", "float", "sum", None,
+    )  # fmt: skip
+    assert (key.memory, key.registration, key.timing) == ("gpu", "unknown", "pipelined")
+    assert (key.group.ranks, key.group.nodes) == ("0-7", 2)
+    (block,) = found.blocks
+    assert block.samples_us == [220.8]
+    assert block.printed == {
+        "time_us": 220.8, "algbw_gbs": 75.98, "busbw_gbs": 132.97, "wrong": 0.0,
+    }  # fmt: skip
+    assert block.executions == 20
+    assert found.estimators.nccltests_pipelined == 220.8
+    assert found.estimators.osu_mean is None
+    assert found.busbw_gbs == pytest.approx(132.97, abs=0.01)
+    assert (found.wrong_elements, found.verified) == (0, "every_block")
+    (launch,) = record.launches
+    assert launch.processes[5].model_dump(include={"host", "gpu", "pid"}) == {
+        "host": "node2", "gpu": 1, "pid": 4005,
+    }  # fmt: skip
+    assert launch.system.gpus[5].name == "NVIDIA H100 80GB HBM3"
+    assert launch.system.versions == {"nccl-tests": "2.19.6", "nccl": "2.28.9"}
+
+
+def test_what_a_mean_hides_is_null() -> None:
+    record = record_of(text_of("nccl-tests-2.19-all_reduce.txt"))
+    found = point(record, 1 << 20)
+    assert found.time_us is not None
+    time = found.time_us
+    assert (time.median, time.ci95) == (61.37, None)
+    assert {time.min, time.p90, time.p99, time.p99_9, time.max} == {None}
+    assert found.spoiled_share is None
+    assert found.blocks[0].throttled is None
+    (launch,) = record.launches
+    assert (launch.started, launch.clock, launch.protocol) == (None, None, None)
+    plan = record.run.plan
+    assert {record.run.seed, plan.stopping, plan.warmup, plan.rest_us} == {None}
+
+
+def test_nccl_tests_that_names_no_operation() -> None:
+    text = text_of("nccl-tests-2.13-broadcast.txt")
+    record = record_of(text, op="broadcast")
+    assert {p.key.root for p in record.points} == {0}
+    assert {p.key.datatype for p in record.points} == {"int8"}
+    with pytest.raises(UsageError, match="line 16: nothing says which operation"):
+        record_of(text)
+    with pytest.raises(UsageError, match=r"line 16: all_reduce reduces, and 'none' is no"):
+        record_of(text, op="all_reduce")
+    with pytest.raises(UsageError, match="is not the bus bandwidth of all_gather"):
+        record_of(text, op="all_gather")
+
+
+def test_deviations_are_verified_by_the_footer() -> None:
+    text = text_of("nccl-tests-2.0-all_gather.txt")
+    good = record_of(text, op="all_gather")
+    assert {(p.wrong_elements, p.verified) for p in good.points} == {(0, "every_block")}
+    assert good.points[0].key.size_bytes == 1 << 20
+    bad = record_of(text.replace("values : 0 OK", "values : 3 FAILED"), op="all_gather")
+    assert {(p.wrong_elements, p.verified) for p in bad.points} == {(None, "waived")}
+    result = judge(bad, fabrics.load("local"))
+    assert [row.verdict for row in result.rows if row.key is None] == [Verdict.WRONG_DATA]
+    assert result.exit_code is ExitCode.NEGATIVE
+
+
+def test_version_1_prints_milliseconds() -> None:
+    record = record_of(text_of("nccl-tests-1.0-reduce.txt"), op="reduce")
+    found = point(record, 4 << 20)
+    assert found.time_us is not None
+    assert found.time_us.median == pytest.approx(412.0)
+    assert found.blocks[0].printed == {
+        "time_ms": 0.412, "algbw_gbs": 10.18, "busbw_gbs": 10.18, "deviation": 2e-07,
+    }  # fmt: skip
+    assert found.verified == "every_block"
+
+
+def test_json() -> None:
+    record = record_of(text_of("nccl-tests-3-reduce_scatter.json"))
+    found = point(record, 1 << 20)
+    assert found.key.registration == "local"
+    (block,) = found.blocks
+    assert block.samples_us == [92.251]
+    assert block.printed is not None
+    assert block.printed["i_p99_us"] == 101.251
+    (launch,) = record.launches
+    assert launch.settings == {"NCCL_ALGO": "Ring"}
+    assert [p.gpu for p in launch.processes] == [0, 1, 2, 3, 0, 1, 2, 3]
+    assert [p.host for p in launch.processes][3:5] == ["node1", "node2"]
+    (imported,) = record.run.imported or []
+    assert imported.started == "2026-01-02 03:04:05"
+    assert (record.run.status, found.wrong_elements) == ("complete", 0)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_json_of_each_version(version: int) -> None:
+    document = json.loads(text_of("nccl-tests-3-reduce_scatter.json"))
+    document["version"] = version
+    if version == 1:
+        for result in document["results"]:
+            del result["out_of_place_per_iter"]
+        average = document.pop("average_bus_bandwidth")
+        document["average_bus_bandwidith"] = {"bandwidith": average["bandwidth"], "okay": "true"}
+    record = record_of(json.dumps(document))
+    assert {p.status for p in record.points} == {"ok"}
+
+
+def test_json_that_stopped_early_is_interrupted() -> None:
+    document = json.loads(text_of("nccl-tests-3-reduce_scatter.json"))
+    for name in ("out_of_bounds", "average_bus_bandwidth", "end_time"):
+        del document[name]
+    record = record_of(json.dumps(document))
+    assert record.run.status == "interrupted"
+    assert "before its summary" in record.problems[0].reason
+
+
+def test_osu_collective_with_all_columns() -> None:
+    record = record_of(text_of("osu-5.9-allreduce-full.txt"), given=FOUR)
+    found = point(record, 1 << 20)
+    assert (found.key.transport, found.key.datatype, found.key.redop) == ("mpi", "float", "sum")
+    assert (found.key.timing, found.key.memory) == ("isolated", "host")
+    (block,) = found.blocks
+    assert block.printed == {
+        "avg_us": 32190.44, "min_us": 32001.9, "max_us": 32370.15, "iterations": 100.0,
+    }  # fmt: skip
+    assert (block.executions, found.estimators.osu_mean) == (100, 32190.44)
+    assert (found.verified, found.wrong_elements) == ("waived", None)
+
+
+def test_osu_sizes_per_rank_become_totals() -> None:
+    record = record_of(text_of("osu-7.4-allgather-validated.txt"), given=FOUR)
+    assert [p.key.size_bytes for p in record.points] == [4096, 1 << 20]
+    assert {(p.key.datatype, p.verified) for p in record.points} == {("float", "every_block")}
+    found = record.points[1]
+    assert found.busbw_gbs == pytest.approx(0.75 * (1 << 20) / 16205.81 / 1000)
+
+
+def test_osu_validation_that_failed() -> None:
+    before, _, after = text_of("osu-7.4-allgather-validated.txt").rpartition("Pass")
+    found = record_of(f"{before}Fail{after}", given=FOUR).points[1]
+    assert found.status == "wrong_data"
+    assert found.reason == "OSU's validation failed: the data was wrong."
+
+
+def test_osu_latency_has_size_zero() -> None:
+    record = record_of(text_of("osu-5.9-latency.txt"), given=PAIR)
+    assert [p.key.op for p in record.points] == ["ping_pong"] * 3
+    assert point(record, 0).blocks[0].samples_us == [30.11]
+    assert point(record, 0).algbw_gbs is None
+
+
+def test_osu_bandwidths_are_times_of_messages() -> None:
+    one_way = record_of(text_of("osu-7.4-bw.txt"), given=PAIR)
+    found = point(one_way, 1 << 20)
+    assert found.blocks[0].samples_us == [pytest.approx((1 << 20) / 12000)]
+    assert found.algbw_gbs == pytest.approx(12.0)
+    assert (found.key.op, found.key.memory, found.key.root) == ("one_way", "gpu", 0)
+    both = point(record_of(text_of("osu-7.4-bibw.txt"), given=PAIR), 1 << 20)
+    assert both.algbw_gbs == pytest.approx(10.0)  # one direction of 20 GB/s
+    with pytest.raises(UsageError, match="takes 2 ranks, not the 4"):
+        record_of(text_of("osu-7.4-bw.txt"), given=FOUR)
+
+
+def test_uneven_chunks_are_waived() -> None:
+    record = record_of(text_of("osu-7.4-reduce_scatter.txt"), given=FOUR)
+    assert [p.key.size_bytes for p in record.points] == [1 << 20]
+    (small,) = [row for row in record.run.plan.rows if row.key.size_bytes == 4]
+    assert small.need == "waived"
+    assert "do not divide among 4 ranks" in (small.evidence or "")
+
+
+def test_osu_barrier() -> None:
+    (found,) = record_of(text_of("osu-7.4-barrier.txt"), given=FOUR).points
+    assert (found.key.op, found.key.size_bytes, found.key.datatype) == ("barrier", 0, "float")
+
+
+def test_several_launches_give_an_interval() -> None:
+    text = text_of("osu-5.9-allreduce-full.txt")
+    texts = [text.replace("32190.44", f"3219{n}.44") for n in range(5)]
+    record = record_of(*texts, given=FOUR)
+    found = point(record, 1 << 20)
+    assert found.time_us is not None
+    assert found.time_us.median == 32192.44
+    low, high = found.time_us.ci95 or (0.0, 0.0)
+    assert 32190 < low < 32192.44 < high < 32195
+    assert [one.launches for one in record.run.imported or []] == [[0], [1], [2], [3], [4]]
+
+
+def test_the_same_file_twice_is_no_second_launch() -> None:
+    text = text_of("osu-5.9-allreduce-full.txt")
+    with pytest.raises(UsageError, match=r"file1\.txt is the same as file0\.txt"):
+        record_of(text, text, given=FOUR)
+
+
+def test_outputs_in_one_file_are_launches() -> None:
+    text = text_of("nccl-tests-2.19-all_reduce.txt")
+    record = record_of(text + "srun: bye\n" + text.replace("  61.37", "  61.38"))
+    assert len(record.launches) == 2
+    assert [b.samples_us for b in point(record, 1 << 20).blocks] == [[61.37], [61.38]]
+
+
+def test_repeated_rows_are_rounds_of_one_launch() -> None:
+    lines = text_of("nccl-tests-2.13-broadcast.txt").splitlines(keepends=True)
+    rows = lines[15:17]
+    record = record_of("".join([*lines[:17], *rows, *lines[17:]]), op="broadcast")
+    assert len(record.launches) == 1
+    assert [b.round for b in point(record, 1 << 20).blocks] == [0, 1]
+
+
+def _cut(text: str, at: str) -> str:
+    return text[: text.index(at)]
+
+
+def test_output_without_its_footer_is_interrupted() -> None:
+    text = text_of("nccl-tests-2.19-all_reduce.txt")
+    record = record_of(_cut(text, "# Out of bounds"))
+    assert record.run.status == "interrupted"
+    result = judge(record, fabrics.load("local"))
+    (row,) = [row for row in result.rows if row.key is None]
+    assert row.verdict is Verdict.MISSING
+    assert "before its footer" in row.reason
+    assert result.exit_code is ExitCode.INCOMPLETE
+
+
+def test_a_torn_row_is_left_out() -> None:
+    text = text_of("nccl-tests-2.19-all_reduce.txt")
+    torn = record_of(_cut(text, "   67108864") + "   67108864      16777216     float     sum")
+    assert (torn.run.status, len(torn.points)) == ("interrupted", 6)
+    osu = text_of("osu-5.9-allreduce-full.txt")
+    torn = record_of(osu.rstrip("\n")[:-1], given=FOUR)  # 10 iterations instead of 100
+    assert (torn.run.status, len(torn.points)) == ("interrupted", 2)
+
+
+def test_a_row_that_was_taken_out_is_missed() -> None:
+    lines = text_of("nccl-tests-2.19-all_reduce.txt").splitlines(keepends=True)
+    record = record_of("".join(line for line in lines if not line.startswith("    16777216")))
+    assert record.run.status == "interrupted"
+    assert "is not that of its rows" in record.problems[0].reason
+
+
+def test_log_lines_of_nccl_are_no_rows() -> None:
+    text = text_of("nccl-tests-2.19-all_reduce.txt")
+    log = "node1:4000:4100 [0] NCCL INFO Channel 00/0 : 0[0] -> 1[1] via P2P\n"
+    noisy = text.replace("\n    16777216", f"\n{log}    16777216")
+    assert len(record_of(noisy).points) == 8
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("   221.6   75.71", "   221.6   ", "line 21: 12 columns where the head in line 17 has 13"),
+        ("   221.6  ", "   321.6  ", "line 21: 132.49 GB/s is not the bus bandwidth of all_reduce"),
+        ("16777216       4194304", "16777x16       4194304", "line 21: size or count is no whole"),
+        ("   221.6  ", "     nan  ", "line 21: time is 'nan', which is no figure"),
+        ("float     sum      -1    221.6", "quad  sum  -1    221.6", "line 21: the datatype"),
+        ("Rank  3 Group  0", "Rank  4 Group  0", "line 10: rank 4 where rank 3 is expected"),
+        ("Rank  3 Group  0", "Rank  3 Group  1", "line 10: ranks of several groups"),
+        ("on      node1 device  3", "on node1 gpu 3", "line 10: a rank's line that cannot be read"),
+        ("all_reduce_perf", "alltoallv_perf", "line 3: 'alltoallv_perf' has no counterpart here"),
+        ("#\n# Using", "# Blocking Enabled: wait\n# Using", "line 5: blocking mode"),
+        ("    time   algbw", " cputime   algbw", "line 17: -C prints the time to enqueue"),
+        ("#wrong ", "#strange ", "line 17: the column '#strange' is not known"),
+        ("out-of-place  ", "              ", "line 17: the line above the columns"),
+        ("#       size", "#       Size", "line 19: a row of results before the head"),
+        ("  132.49       0", "  132.49     0.5", "line 21: '0.5' is no number of wrong elements"),
+        ("bandwidth    : 114", "bandwidth    : nan114", "is no average bus bandwidth"),
+    ],
+)  # fmt: skip
+def test_damage_is_refused_with_its_line(before: str, after: str, says: str) -> None:
+    text = text_of("nccl-tests-2.19-all_reduce.txt")
+    assert before in text
+    with pytest.raises(UsageError) as refused:
+        record_of(text.replace(before, after))
+    assert says in refused.value.message
+    assert refused.value.message.startswith("file0.txt")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("Allreduce", "Non-blocking Allreduce", "line 2: 'Non-blocking Allreduce Latency' has no"),
+        ("Iterations", "Overlap(%)", "line 3: the column 'Overlap(%)' is not known"),
+        ("  4021.18  ", "  ", "line 5: 4 columns where the head has 5"),
+        ("4021.18", "inf", "line 5: avg_us is 'inf', which is no figure"),
+        ("# Size  ", "#       ", "line 3: only a barrier has no column"),
+        ("Avg Latency(us)", "Bandwidth (MB/s)", "line 3: the columns do not fit"),
+        ("# Size", "# Datatype: MPI_QUAD.\n# Size", "line 3: the datatype 'MPI_QUAD' is not known"),
+    ],
+)  # fmt: skip
+def test_damaged_osu_output_is_refused(before: str, after: str, says: str) -> None:
+    text = text_of("osu-5.9-allreduce-full.txt")
+    assert before in text
+    with pytest.raises(UsageError) as refused:
+        record_of(text.replace(before, after), given=FOUR)
+    assert says in refused.value.message
+
+
+def test_places_are_asked_for() -> None:
+    osu = text_of("osu-5.9-allreduce-full.txt")
+    with pytest.raises(UsageError, match="does not say where its ranks ran"):
+        record_of(osu)
+    with pytest.raises(UsageError, match="say so themselves"):
+        record_of(text_of("nccl-tests-2.19-all_reduce.txt"), given=FOUR)
+    with pytest.raises(UsageError, match="one rank communicates with nobody"):
+        record_of(osu, given=GivenPlaces(["host1"], 1))
+    given = parse_given("a,b", 2)
+    assert given is not None
+    assert [place.host for place in given.places()] == ["a", "a", "b", "b"]
+    for hosts, each in (("a,b", None), (None, 2), ("a,a", 1), ("a,,b", 1), ("a", 0)):
+        with pytest.raises(UsageError):
+            parse_given(hosts, each)
+
+
+def test_the_command_writes_what_check_and_report_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = tmp_path / "old.json"
+    files = []
+    for n in range(3):
+        file = tmp_path / f"run{n}.txt"
+        text = text_of("osu-5.9-allreduce-full.txt").replace("32190.44", f"3219{n}.44")
+        file.write_text(text, encoding="utf-8")
+        files.append(str(file))
+    where = ["--hosts", "host1,host2,host3,host4", "--ranks-per-node", "1"]
+    command = ["import", *files, *where, "--fabric", "emulated-4x400m", "--output", str(record)]
+    assert cli.run_command_line(command) == 0
+    assert "3 launches, 3 points" in capsys.readouterr().out
+    assert cli.run_command_line(command) == 2  # it is there already
+    assert load(record).run.on == "imported"
+    junit = tmp_path / "check.xml"
+    assert cli.run_command_line(["check", str(record), "--junit", str(junit)]) == 3
+    told = " ".join(capsys.readouterr().out.split())
+    assert "imported from OSU micro-benchmarks 5.9" in told
+    assert "not measured by Busbar" in told
+    assert "imported from OSU micro-benchmarks 5.9" in junit.read_text(encoding="utf-8")
+    page = tmp_path / "report.html"
+    assert cli.run_command_line(["report", str(record), "--output", str(page)]) == 0
+    html = page.read_text(encoding="utf-8")
+    assert "IMPORTED" in html
+    assert "not measured by Busbar" in html
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--output", "old.txt"], "accepted is NAME.json"),
+        (["--op", "scan", "--output", "old.json"], "--op 'scan' is not known"),
+        (["--hosts", "a,b", "--output", "old.json"], "belong together"),
+        (["--fabric", "no-such-fabric", "--output", "old.json"], "no-such-fabric"),
+    ],
+)
+def test_wrong_options(
+    arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    file = str(DATA / "nccl-tests-2.19-all_reduce.txt")
+    assert cli.run_command_line(["import", file, *arguments]) == 2
+    assert says in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
