@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
 import pytest
+from printouts import DATA, FOUR, PAIR, point, record_of, text_of
 
 from busbar import cli, fabrics
 from busbar.check import Verdict
 from busbar.check import check as judge
 from busbar.errors import ExitCode, UsageError
-from busbar.importers.detect import read
 from busbar.importers.placing import GivenPlaces, parse_given
-from busbar.importers.printout import Source
-from busbar.importers.to_record import Document, make_record
 from busbar.record.load import load
-from busbar.record.models import Point, RunRecord
-
-DATA = Path(__file__).parents[1] / "data" / "imports"
-NOW = "2026-01-01T00:00:00.000Z"
-FOUR = GivenPlaces(["host1", "host2", "host3", "host4"], 1)
-PAIR = GivenPlaces(["host1", "host2"], 1)
-
-
-def text_of(name: str) -> str:
-    return (DATA / name).read_text(encoding="utf-8")
-
-
-def record_of(*texts: str, op: str | None = None, given: GivenPlaces | None = None) -> RunRecord:
-    documents = []
-    for index, text in enumerate(texts):
-        source = Source(f"file{index}.txt", text)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        documents.append(Document(source, digest, read(source, op)))
-    return make_record(documents, given, command=["busbar", "import"], fabric=None, now=NOW)
-
-
-def point(record: RunRecord, size: int, *, in_place: bool = False) -> Point:
-    (found,) = [p for p in record.points if (p.key.size_bytes, p.key.in_place) == (size, in_place)]
-    return found
 
 
 def test_nccl_tests_219() -> None:

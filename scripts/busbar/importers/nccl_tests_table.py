@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from busbar.importers.nccl_tests import ROOTED, datatype_of, redop_of
+from busbar.importers.nccl_tests import REDUCING, ROOTED, datatype_of, redop_of
 from busbar.importers.numbers import figure, scaled, whole
 from busbar.importers.printout import Figure, PrintedRow, Source
 
@@ -93,7 +93,7 @@ def rows_of(
     words = line.split()
     if table.timestamp and len(words) > 2:
         words = words[:-2]
-    if len(words) == table.width() - 1 and "redop" in table.shared:
+    if len(words) == table.width() - 1 and "redop" in table.shared and op not in REDUCING:
         words.insert(table.shared.index("redop"), "none")  # all-to-all before 2.12 leaves it empty
     if len(words) != table.width():
         raise source.error(

@@ -7,8 +7,8 @@ import re
 
 from busbar.importers.printout import Figure
 
-_DECIMAL = re.compile(r"(\d{1,20})(?:\.(\d{0,20}))?(?:[eE]([+-]?\d{1,3}))?")
-_WHOLE = re.compile(r"\d{1,18}")
+_DECIMAL = re.compile(r"(\d{1,20})(?:\.(\d{0,20}))?(?:[eE]([+-]?\d{1,3}))?", re.ASCII)
+_WHOLE = re.compile(r"\d{1,18}", re.ASCII)
 
 
 def whole(text: str) -> int | None:
