@@ -12,6 +12,7 @@ from busbar import cli, fabrics
 from busbar.check import Verdict
 from busbar.check import check as judge
 from busbar.errors import ExitCode, UsageError
+from busbar.fabrics import Limit
 from busbar.importers.placing import GivenPlaces, parse_given
 from busbar.record.load import load
 
@@ -213,6 +214,12 @@ def test_the_same_file_twice_is_no_second_launch() -> None:
         record_of(text, text, given=FOUR)
 
 
+def test_the_same_output_twice_in_one_file_is_no_second_launch() -> None:
+    text = text_of("nccl-tests-2.19-all_reduce.txt")
+    with pytest.raises(UsageError, match=r"line 30: every time is that of file0\.txt line 2;"):
+        record_of(text + text)
+
+
 def test_outputs_in_one_file_are_launches() -> None:
     text = text_of("nccl-tests-2.19-all_reduce.txt")
     record = record_of(text + "srun: bye\n" + text.replace("  61.37", "  61.38"))
@@ -330,6 +337,77 @@ def test_places_are_asked_for() -> None:
     for hosts, each in (("a,b", None), (None, 2), ("a,a", 1), ("a,,b", 1), ("a", 0)):
         with pytest.raises(UsageError):
             parse_given(hosts, each)
+
+
+FABRIC = fabrics.load("emulated-4x400m").model_copy(
+    update={
+        "limits": [
+            Limit.model_validate(
+                {"op": "all_gather", "from": "1M", "at_least": 0.8, "reason": "of these tests"}
+            )
+        ]
+    }
+)
+
+
+def _verdict(*texts: str) -> tuple[Verdict, str]:
+    rows = judge(record_of(*texts, given=FOUR), FABRIC).rows
+    (row,) = [row for row in rows if row.key is not None and row.key.size_bytes == 1 << 20]
+    return row.verdict, row.reason
+
+
+def test_one_output_never_passes_and_five_may() -> None:
+    text = text_of("osu-7.4-allgather-validated.txt")
+    five = [text.replace("16205.81", f"1620{n}.81") for n in range(5)]
+    verdict, reason = _verdict(text)
+    assert (verdict, reason[:28]) == (Verdict.UNSURE, "One launch gives no interval")
+    assert _verdict(*five)[0] is Verdict.PASS
+    unverified = [one.replace("Validation", "").replace("Pass", "") for one in five]
+    verdict, reason = _verdict(*unverified)
+    assert (verdict, reason[:29]) == (Verdict.UNSURE, "Its results were not verified")
+
+
+def _table(above: str, head: str, row: str) -> str:
+    start = text_of("nccl-tests-2.19-all_reduce.txt").splitlines()[:15]
+    footer = ["# Out of bounds values : 0 OK", "# Avg bus bandwidth : 20 "]
+    return "\n".join([*start, f"#  {above}", f"# {head}", row, *footer, ""])
+
+
+def test_per_iteration_figures_and_timestamps() -> None:
+    own = "time algbw busbw #wrong i_min i_max i_p99 i_cv%"
+    text = _table(
+        "out-of-place (+ per-iteration)     in-place (+ per-iteration)",
+        f"size count type redop root {own} {own} timestamp",
+        "1750000 437500 float sum -1 153.1 11.43 20.00 0 150.0 160.0 159.0 2.1 "
+        "153.1 11.43 20.00 0 151.0 161.0 159.5 2.2 2026-01-01 00:00:00",
+    )
+    record = record_of(text)
+    assert record.run.status == "complete"
+    printed = point(record, 1750000, in_place=True).blocks[0].printed or {}
+    assert (printed["i_min_us"], printed["i_cv_pct"]) == (151.0, 2.2)
+
+
+def test_a_table_of_one_placement() -> None:
+    head = "size count type redop root time algbw busbw #wrong"
+    row = "1750000 437500 float sum -1 153.1 11.43 20.00 N/A"
+    (found,) = record_of(_table("in-place", head, row)).points
+    assert found.key.in_place
+    assert (found.wrong_elements, found.verified) == (None, "waived")
+
+
+def test_wrong_elements_are_the_worst_verdict() -> None:
+    head = "size count type redop root time algbw busbw #wrong"
+    row = "1750000 437500 float sum -1 153.1 11.43 20.00 12"
+    (found,) = record_of(_table("out-of-place", head, row)).points
+    assert (found.status, found.wrong_elements) == ("wrong_data", 12)
+
+
+def test_a_size_rounded_down_to_nothing_is_waived() -> None:
+    head = "size count type redop root time algbw busbw #wrong"
+    text = _table("out-of-place", head, "0 0 float sum -1 9.1 0.00 0.00 0")
+    record = record_of(text.replace("bandwidth : 20", "bandwidth : 0"))
+    assert record.points == []
+    assert [row.need for row in record.run.plan.rows] == ["waived"]
 
 
 def test_the_command_writes_what_check_and_report_take(

@@ -49,6 +49,9 @@ from busbar.theory.operations import OPERATIONS
 
 VARIANT = "default"
 
+_TOO_MANY_ALIKE = 6
+"""Rows of which two launches never agree in all: times have three digits, and launches differ."""
+
 
 @dataclass(frozen=True)
 class Document:
@@ -83,6 +86,7 @@ def make_record(
     """
     _refuse_twice(documents)
     launches = list(_launches(documents, given))
+    _refuse_alike(launches)
     try:
         return fold(_lines(launches, documents, command, fabric, now))
     except ValueError as error:  # such as a figure beyond what a record can hold
@@ -102,6 +106,22 @@ def _refuse_twice(documents: Sequence[Document]) -> None:
                 "different launches."
             )
         seen[document.sha256] = name
+
+
+def _refuse_alike(launches: Sequence[_Launched]) -> None:
+    """The same where one file holds an output twice, or two files differ in their banners."""
+    seen: dict[tuple[object, ...], str] = {}
+    for launch in launches:
+        rows = launch.printout.rows
+        figures = tuple((row.op, row.size, row.in_place, row.time.value) for row in rows)
+        if len(figures) < _TOO_MANY_ALIKE:
+            continue
+        if figures in seen:
+            raise UsageError(
+                f"{launch.printout.where}: every time is that of {seen[figures]}; accepted are "
+                "outputs of different launches."
+            )
+        seen[figures] = launch.printout.where
 
 
 def _launches(documents: Sequence[Document], given: GivenPlaces | None) -> Iterator[_Launched]:
