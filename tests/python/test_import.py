@@ -273,6 +273,34 @@ def test_log_lines_of_nccl_are_no_rows() -> None:
     assert len(record_of(noisy).points) == 8
 
 
+def test_tags_of_mpirun_are_taken_off() -> None:
+    text = text_of("nccl-tests-2.19-all_reduce.txt")
+    lines = [f"[1,0]<stdout>:{line}" for line in text.splitlines()]
+    lines.insert(20, "[1,3]<stderr>:a warning")
+    record = record_of("\n".join([*lines, ""]))
+    assert record.run.status == "complete"
+    assert record.points == record_of(text).points
+
+
+def test_what_follows_a_blank_line_is_no_table_of_osu() -> None:
+    text = text_of("osu-5.9-allreduce-full.txt")
+    assert len(record_of(text + "\nreal 0m9.5s\n", given=FOUR).points) == 3
+    with pytest.raises(UsageError, match="line 8: a row of results outside a table"):
+        record_of(text + "\n2097152 64000.10 63000.10 65000.10 100\n", given=FOUR)
+    with pytest.raises(UsageError, match="line 7: 2 columns where the head has 5"):
+        record_of(text + "real 0m9.5s\n", given=FOUR)
+
+
+def test_rccl_tests_measure_another_library() -> None:
+    text = text_of("nccl-tests-2.19-all_reduce.txt")
+    version = "# rccl-tests version 2.17.9-develop:0123 rccl-headers=22803 rccl-library=22707"
+    lines = text.splitlines()
+    record = record_of("\n".join([version, *lines[2:], ""]))
+    assert {p.key.transport for p in record.points} == {"rccl"}
+    (launch,) = record.launches
+    assert launch.system.versions == {"rccl-tests": "2.17.9-develop:0123", "rccl": "2.27.7"}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [

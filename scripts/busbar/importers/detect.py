@@ -10,7 +10,7 @@ from busbar.importers import nccl_tests_json, nccl_tests_text, osu_text
 from busbar.importers.printout import Reading, Source
 
 _NCCL_TESTS = re.compile(
-    r"# nccl-tests version |# nThread \d|# NCCL Tests compiled |# Collective test starting: |"
+    r"# [nr]ccl-tests version |# nThread \d|# NCCL Tests compiled |# Collective test starting: |"
     r"#\s+(size\s+count|bytes\s+N)\s+type\b"
 )
 _OSU = re.compile(r"# OSU ")

@@ -19,7 +19,9 @@ from busbar.importers.nccl_tests_table import Table, parse_head, rows_of
 from busbar.importers.numbers import figure
 from busbar.importers.printout import Place, PrintedRow, Printout, Reading, Source
 
-_VERSION = re.compile(r"# nccl-tests version (\S+) nccl-headers=(\d+) nccl-library=(\d{1,9})\s*")
+_VERSION = re.compile(
+    r"# ([nr]ccl-tests) version (\S+) [nr]ccl-headers=\d+ [nr]ccl-library=(\d{1,9})\s*"
+)
 _RCCL = re.compile(r"rccl-tests: Version (\S+)\s*")
 _PROGRAM = re.compile(r"# Collective test starting: (\S+)\s*")
 _OPTIONS = re.compile(
@@ -47,7 +49,7 @@ class _Launch:
     op: str | None = None
     version: str | None = None
     tool: str = "nccl-tests"
-    nccl: str | None = None
+    library: str | None = None
     iterations: int | None = None
     threads: int = 1
     graph: bool = False
@@ -57,6 +59,10 @@ class _Launch:
     rows: list[PrintedRow] = field(default_factory=list)
     wrong: int | None = None
     average: float | None = None
+
+    def transport(self) -> str:
+        """The library that was measured."""
+        return "rccl" if self.tool == "rccl-tests" else "nccl"
 
     def begun(self) -> bool:
         """Whether a header line would belong to the next launch."""
@@ -137,7 +143,8 @@ class _Reader:
 
     def _take_version(self, number: int, match: re.Match[str]) -> None:
         launch = self._launch(number, header=True)
-        launch.version, launch.nccl = match[1], version_of(int(match[3]))
+        launch.tool, launch.version = match[1], match[2]
+        launch.library = version_of(int(match[3]))
 
     def _take_compiled(self, number: int, match: re.Match[str]) -> None:
         self._launch(number, header=True)
@@ -259,7 +266,7 @@ def _printout(source: Source, launch: _Launch, *, torn: bool) -> Printout:
     return Printout(
         where=f"{source.name} line {launch.line}",
         rows=list(_judged_by_footer(launch)),
-        transport="rccl" if launch.tool == "rccl-tests" else "nccl",
+        transport=launch.transport(),
         memory="gpu",
         registration="unknown",
         timing="pipelined",
@@ -269,7 +276,7 @@ def _printout(source: Source, launch: _Launch, *, torn: bool) -> Printout:
         places=launch.places or None,
         incomplete=_incomplete(launch, torn),
         wrong_somewhere=_wrong_somewhere(launch),
-        versions={launch.tool: launch.version, "nccl": launch.nccl},
+        versions={launch.tool: launch.version, launch.transport(): launch.library},
     )
 
 

@@ -62,6 +62,7 @@ _TITLE = re.compile(
 _DATATYPE = re.compile(r"# Datatype: (?P<name>\S+?)\.?\s*")
 _BUFFERS = re.compile(r"# Send Buffer on (?P<send>\w+).* and Receive Buffer on (?P<recv>\w+).*")
 _PLACES = {"DEVICE": "gpu", "HOST": "host", "MANAGED": "managed"}
+_LIKE_A_ROW = re.compile(r"\s*\d+(\s+\d+(\.\d+)?)+\s*(Pass|Fail)?\s*")
 _COLUMN = re.compile(
     r"\s*(?P<name>Size|Avg Latency\s?\(us\)|Min Latency\s?\(us\)|Max Latency\s?\(us\)|"
     r"Latency\s?\(us\)|(?:Bi-)?Bandwidth \(MB/s\)|Iterations|Validation|P\d{1,2} Tail Lat\(us\)|"
@@ -103,6 +104,8 @@ class _Reader:
         self._source = source
         self.launches: list[_Launch] = []
         self.torn = False
+        self._in_table = False
+        """From a head to the next blank line: after it anything may stand but rows."""
 
     def read(self) -> None:
         lines = self._source.lines()
@@ -111,8 +114,12 @@ class _Reader:
                 self.torn = bool(line.strip())
             elif line.startswith("#"):
                 self._comment(number, line)
-            elif line.strip() and self.launches:
+            elif not line.strip():
+                self._in_table = False
+            elif self._in_table:
                 self._row(number, line)
+            elif self.launches and _LIKE_A_ROW.fullmatch(line):
+                raise self._source.error(number, "a row of results outside a table.")
 
     def _comment(self, number: int, line: str) -> None:
         takes: tuple[tuple[re.Pattern[str], Callable[[int, re.Match[str]], None]], ...] = (
@@ -137,6 +144,7 @@ class _Reader:
         transport = {"MPI": "mpi", "NCCL": "nccl"}[match["library"]]
         memory = "gpu" if transport == "nccl" else _MEMORY[match["memory"]]
         datatype = "float" if benchmark.reduces or benchmark.floats else "int8"
+        self._in_table = False
         self.launches.append(
             _Launch(number, benchmark, transport, memory, match["version"], datatype)
         )
@@ -178,6 +186,7 @@ class _Reader:
         if ("size" in columns) != (launch.benchmark.op != "barrier"):
             raise self._source.error(number, "only a barrier has no column 'Size'.")
         launch.columns = columns
+        self._in_table = True
 
     def _launch(self, number: int) -> _Launch:
         if not self.launches:
@@ -186,8 +195,7 @@ class _Reader:
 
     def _row(self, number: int, line: str) -> None:
         launch = self.launches[-1]
-        if launch.columns is None:
-            raise self._source.error(number, "a row before the head of its table.")
+        assert launch.columns is not None
         words = line.split()
         if len(words) != len(launch.columns):
             raise self._source.error(

@@ -6,12 +6,22 @@ record of them. Nothing is filled in here that the file does not say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from busbar.errors import UsageError
 from busbar.record.key import Timing
+
+_TAG = re.compile(r"\[\d+,\d+\]<(stdout|stderr)>: ?")
+
+
+def _untagged(line: str) -> str:
+    tag = _TAG.match(line)
+    if tag is None:
+        return line
+    return "#" if tag[1] == "stderr" else line[tag.end() :]
 
 
 @dataclass(frozen=True)
@@ -22,9 +32,13 @@ class Source:
     text: str
 
     def lines(self) -> list[str]:
-        """Without their ends; the last one, if it has no end, included."""
-        lines = [line.removesuffix("\r") for line in self.text.split("\n")]
-        return lines[:-1] if lines[-1] == "" else lines
+        """Without their ends; the last one, if it has no end, included.
+
+        `mpirun --tag-output` puts `[1,0]<stdout>:` before each line, which is taken off; what it
+        marks as standard error is a comment.
+        """
+        lines = [_untagged(line.removesuffix("\r")) for line in self.text.split("\n")]
+        return lines[:-1] if self.text.endswith("\n") or not self.text else lines
 
     def torn(self) -> bool:
         """Whether the last line has no end: then what stands there may be cut, figures too."""
