@@ -269,6 +269,7 @@ def test_a_row_that_was_taken_out_is_missed() -> None:
 def test_log_lines_of_nccl_are_no_rows() -> None:
     text = text_of("nccl-tests-2.19-all_reduce.txt")
     log = "node1:4000:4100 [0] NCCL INFO Channel 00/0 : 0[0] -> 1[1] via P2P\n"
+    log += "8 more processes have sent help message help-mtl-ofi.txt / OFI call fail\n"
     noisy = text.replace("\n    16777216", f"\n{log}    16777216")
     assert len(record_of(noisy).points) == 8
 

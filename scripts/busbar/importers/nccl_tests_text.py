@@ -5,7 +5,8 @@ pipelined. The output does not say how buffers were registered, nor before 2.12 
 launched (taken as none), nor in version 1 how many threads a process had (taken as one).
 
 Around a table anything may stand, as launchers and batch systems print what they like; within one
-only rows, comments and log lines of NCCL. A table without its footer was cut: incomplete.
+only rows, comments, log lines of NCCL and a message that Open MPI is known to put there. A table
+without its footer was cut: incomplete.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ _RANK = re.compile(
 )
 _WRONG = re.compile(r"#?\s*Out of bounds values\s*:\s*(\d{1,18}) (OK|FAILED)\s*")
 _AVERAGE = re.compile(r"#?\s*Avg bus bandwidth\s*:\s*(\S+)\s.*|#?\s*Avg bus bandwidth\s*:\s*(\S+)")
-_LOG = re.compile(r"\bNCCL (INFO|WARN|TRACE|VERSION|CALL|ABORT)\b|^NCCL version ")
+_NO_ROW = re.compile(
+    r".*\bNCCL (INFO|WARN|TRACE|VERSION|CALL|ABORT)\b.*|NCCL version .*|"
+    r"\d+ more process(es have| has) sent help message .*"  # Open MPI's
+)
 _LIKE_A_ROW = re.compile(r"\s*\d+\s+\d+\s+[a-z]\w*\s+\S+\s+\S+.*")
 _ACCEPTED = ", ".join(OPS)
 
@@ -99,7 +103,7 @@ class _Reader:
         if not row and self._comment(number, line):
             return
         if self._in_table:
-            if line.strip() and not line.startswith("#") and not _LOG.search(line):
+            if line.strip() and not line.startswith("#") and not _NO_ROW.fullmatch(line):
                 self._row(number, line)
         elif _LIKE_A_ROW.fullmatch(line) and figure(line.split()[-1]) is not None:
             raise self._source.error(number, "a row of results before the head of its table.")
