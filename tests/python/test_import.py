@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from printouts import FOUR, PAIR, point, record_of, text_of
 
 from busbar import fabrics
 from busbar.check import Verdict
 from busbar.check import check as judge
 from busbar.errors import ExitCode, UsageError
+from printouts import FOUR, PAIR, point, record_of, text_of
 
 
 def test_nccl_tests_219() -> None:

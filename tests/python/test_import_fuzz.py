@@ -9,11 +9,11 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from printouts import FOUR, point, record_of, text_of
 
 from busbar.errors import UsageError
 from busbar.importers.numbers import figure, whole
 from busbar.record.models import RunRecord
+from printouts import FOUR, point, record_of, text_of
 
 TEXTS = [
     ("nccl-tests-2.19-all_reduce.txt", None, None),

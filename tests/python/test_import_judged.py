@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from printouts import DATA, FOUR, point, record_of, text_of
 
 from busbar import cli, fabrics
 from busbar.check import Verdict
@@ -14,6 +13,7 @@ from busbar.errors import ExitCode, UsageError
 from busbar.fabrics import Limit
 from busbar.importers.placing import GivenPlaces, parse_given
 from busbar.record.load import load
+from printouts import DATA, FOUR, point, record_of, text_of
 
 
 def test_what_a_mean_hides_is_null() -> None:
