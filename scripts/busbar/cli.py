@@ -12,6 +12,7 @@ from typer.main import get_command
 from busbar.commands.check import check
 from busbar.commands.doctor import doctor
 from busbar.commands.emulate import emulate
+from busbar.commands.import_ import import_
 from busbar.commands.predict import predict
 from busbar.commands.report import report
 from busbar.commands.run import run
@@ -33,6 +34,7 @@ app.command()(report)
 app.command()(tune)
 app.command()(predict)
 app.command()(doctor)
+app.command(name="import")(import_)
 app.command(context_settings={"allow_interspersed_args": False})(emulate)
 
 

@@ -17,6 +17,7 @@ from busbar.pairs.rounds import PAIR_OPERATION
 from busbar.pairs.sites import Sites, of_fabric
 from busbar.record.evidence import asking_variants, finding
 from busbar.record.models import Block, Launch, PlannedPoint, Point, RunRecord
+from busbar.record.origin import imported_from, imported_sentence
 from busbar.record.placement import placement, placement_of_parts
 from busbar.theory.bound import Bound
 from busbar.theory.constants import fit
@@ -134,7 +135,7 @@ class _Judge:
         for problem in self._record.problems:
             if problem.key is None:
                 name = "run" if problem.launch is None else f"launch {problem.launch}"
-                verdict = Verdict.HANG if problem.status == "hang" else Verdict.MISSING
+                verdict = _WITHOUT_POINT.get(problem.status, Verdict.MISSING)
                 yield RowResult(name, None, verdict, problem.reason)
 
     def _yardstick(self, point: Point) -> Yardstick:
@@ -267,6 +268,9 @@ class _Judge:
             ) from None
 
 
+_WITHOUT_POINT = {"hang": Verdict.HANG, "wrong_data": Verdict.WRONG_DATA}
+
+
 def _absent(planned: PlannedPoint) -> RowResult:
     """A planned row without a point, or one that is waived whatever was measured."""
     verdict, reason = {
@@ -281,11 +285,14 @@ def _title(record: RunRecord, fabric: Fabric) -> str:
     run = record.run
     kinds = [name for name in ("fake", "simulated", "emulated") if getattr(run, name)]
     what = f" ({', '.join(kinds)}: not real hardware)" if kinds else ""
+    what += f" (imported from {imported_from(run)})" if run.imported else ""
     return f"Run {run.id}{what} against fabric {fabric.name}"
 
 
 def _notes(record: RunRecord, fabric: Fabric) -> Iterator[str]:
     run = record.run
+    if run.imported:
+        yield imported_sentence(run)
     if run.status != "complete":
         yield f"The run is marked {run.status}, not complete."
     if run.fabric is not None and run.fabric != fabric.name:

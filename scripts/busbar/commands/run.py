@@ -23,6 +23,7 @@ from busbar.launch.options import (
 )
 from busbar.launch.patterns import operations as made_of
 from busbar.launch.patterns import parse_pattern
+from busbar.launch.request import Manner
 from busbar.launch.runner import default_output
 from busbar.launch.slots import Observe
 from busbar.launch.tuned import TunedFolder
@@ -248,13 +249,15 @@ def _resume(journal: Path) -> int:
     if before.run.status not in ("running", "interrupted"):
         raise UsageError(f"{journal}: that run is {before.run.status}; there is nothing to resume.")
     given: dict[str, Any] = parse_options(before.run.command[1:])
+    manner = Manner.of(before.run.plan)
+    assert before.run.seed is not None  # only what is imported has none
     measure = MeasureOptions(
         variants=before.run.plan.variants,
         launches=before.run.plan.launches,
-        stopping=before.run.plan.stopping,
-        warmup=before.run.plan.warmup,
-        rest_us=before.run.plan.rest_us,
-        deadline_seconds=before.run.plan.deadline_seconds,
+        stopping=manner.stopping,
+        warmup=manner.warmup,
+        rest_us=manner.rest_us,
+        deadline_seconds=manner.deadline_seconds,
         init_deadline_seconds=given["init_deadline"],
         seed=before.run.seed,
         observe=_observe(given["observe"]),

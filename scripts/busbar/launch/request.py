@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from busbar.record.models import PointKey, Stopping, Variant, Warmup
+from busbar.errors import UsageError
+from busbar.record.models import Plan, PointKey, Stopping, Variant, Warmup
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,18 @@ class Manner:
     warmup: Warmup
     rest_us: float
     deadline_seconds: float
+
+    @classmethod
+    def of(cls, plan: Plan) -> Manner:
+        """How a plan wants it. Raises UsageError for an imported one, which does not say."""
+        if (
+            plan.stopping is None
+            or plan.warmup is None
+            or plan.rest_us is None
+            or plan.deadline_seconds is None
+        ):
+            raise UsageError("an imported run does not say how it was measured: start a new run.")
+        return cls(plan.stopping, plan.warmup, plan.rest_us, plan.deadline_seconds)
 
 
 def visit_request(

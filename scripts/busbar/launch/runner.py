@@ -168,7 +168,8 @@ class Runner:
 
     def _answers(self, engine: Engine, slot: Slot, visit: Visit) -> Iterator[dict[str, Any]]:
         request = self._request(slot, visit)
-        silence = 2 * self._plan.deadline_seconds + self._plan.stopping.max_seconds
+        manner = Manner.of(self._plan)
+        silence = 2 * manner.deadline_seconds + manner.stopping.max_seconds
         for answer in engine.visit(request, silence + _SILENCE_MARGIN_S):
             answer.pop("request")
             yield answer
@@ -180,13 +181,12 @@ class Runner:
         self._watcher.block(slot, line)
 
     def _request(self, slot: Slot, visit: Visit) -> dict[str, Any]:
-        key, plan = visit.key, self._plan
-        manner = Manner(plan.stopping, plan.warmup, plan.rest_us, plan.deadline_seconds)
+        key, manner = visit.key, Manner.of(self._plan)
         if slot.purpose == "observe":
             # Bytes are counted, not times: one execution to warm up, one to verify.
             manner = replace(
                 manner,
-                stopping=plan.stopping.model_copy(update={"min_samples": 1, "max_samples": 1}),
+                stopping=manner.stopping.model_copy(update={"min_samples": 1, "max_samples": 1}),
                 warmup=Warmup(min_samples=_OBSERVED_WARMUP, min_seconds=0.0),
             )
         seed = seed_of(self._settings.seed, slot.index, key.model_dump_json())

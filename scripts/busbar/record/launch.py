@@ -21,7 +21,8 @@ class Process(Model):
     cpus: str | None
     gpu: int | None
     nics: list[str]
-    clock_domain: int
+    clock_domain: int | None
+    """Null where it is not known, as in imported runs."""
 
 
 class Nic(Model):
@@ -113,17 +114,20 @@ class LaunchBody(Model):
     """`observe`: the library's monitoring was on, so nothing it timed is used."""
     variant_environment: dict[str, str]
     """Environment variables this launch was given for its variants."""
-    protocol: int
+    protocol: int | None
+    """Of the engine; null in imported runs, which had none."""
     transport: Name
     fake: bool = False
     """True where it ran on a library or a GPU that is none, as tests do."""
-    started: Timestamp
+    started: Timestamp | None
+    """Null in imported runs: the tools that say so name no time zone."""
     init_us: NonNegative | None
     processes: list[Process]
     settings: dict[str, str]
     nccl_conf: str | None
     system: System
-    clock: Clock
+    clock: Clock | None
+    """Null in imported runs."""
     environment: dict[str, Scalar]
     """What else went on, such as the load average."""
 

@@ -37,7 +37,17 @@ from busbar.record.point import (
     TimeStats,
     Wire,
 )
-from busbar.record.run import Plan, PlannedPoint, Run, RunStatus, Segment, Stopping, Variant, Warmup
+from busbar.record.run import (
+    Imported,
+    Plan,
+    PlannedPoint,
+    Run,
+    RunStatus,
+    Segment,
+    Stopping,
+    Variant,
+    Warmup,
+)
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -48,6 +58,7 @@ __all__ = [
     "Gpu",
     "Group",
     "Host",
+    "Imported",
     "Launch",
     "LaunchBody",
     "Model",
@@ -76,7 +87,7 @@ __all__ = [
     "Wire",
 ]
 
-SCHEMA_VERSION = "1.2.0"
+SCHEMA_VERSION = "1.3.0"
 
 
 class RunRecord(Model):

@@ -88,7 +88,8 @@ class BlockBody(Model):
     """Consecutive samples of one point under one variant, taken in one visit."""
 
     round: Count
-    t0_s: float
+    t0_s: float | None
+    """Null in imported runs."""
     samples_us: list[NonNegative] = Field(min_length=1)
     parts_us: list[list[NonNegative]] | None = None
     """Per part of the group and sample, the time of its slowest rank; null where there is one."""
@@ -104,6 +105,9 @@ class BlockBody(Model):
     wrong_elements: Count | None
     verified: Verified
     executions: Count | None
+    printed: dict[str, float | None] | None = None
+    """Of imported runs: the figures as the other tool printed them, in its own units. The one
+    sample is then that tool's mean. Null for what Busbar measured."""
     errors: dict[str, int | None]
     congestion: dict[str, int | None] | None = None
     """Signs of full links, which are no fault; null in older records."""
@@ -146,11 +150,12 @@ class TimeStats(Model):
     """Median of the launch medians."""
     ci95: Interval | None
     """95 % interval over launches; null for one launch."""
-    min: float
+    min: float | None
+    """Null for imported means, which hide it; so is max."""
     p90: float | None
     p99: float | None
     p99_9: float | None
-    max: float
+    max: float | None
 
 
 class Point(Model):
@@ -170,7 +175,7 @@ class Point(Model):
     clean_time_us: TimeStats | None
     """The same without the spoiled samples; null if none was spoiled, or all were."""
     spoiled_share: float | None = Field(ge=0, le=1)
-    """Spoiled samples over all samples; null if nothing was timed."""
+    """Spoiled samples over all samples; null if nothing was timed, or nobody watched."""
     estimators: Estimators
     algbw_gbs: float | None
     busbw_gbs: float | None

@@ -70,11 +70,16 @@ class Plan(Model):
     variants: list[Variant]
     launches: int = Field(ge=1)
     """Launches of every environment."""
-    stopping: Stopping
-    warmup: Warmup
-    rest_us: NonNegative
+    stopping: Stopping | None
+    """Null in imported runs, as all that follows: another tool decided."""
+    warmup: Warmup | None
+    rest_us: NonNegative | None
     """Between one sample's end and the next one's start, at least."""
-    deadline_seconds: float = Field(gt=0)
+    deadline_seconds: float | None = Field(gt=0)
+
+    def says_how(self) -> bool:
+        """Whether it says how points were to be measured."""
+        return None not in (self.stopping, self.warmup, self.rest_us, self.deadline_seconds)
 
 
 class Segment(Model):
@@ -85,18 +90,37 @@ class Segment(Model):
     """Identifies the system; a segment that differs was measured on another machine."""
 
 
+class Imported(Model):
+    """A file of another tool's results."""
+
+    tool: Name
+    """Such as `nccl-tests`."""
+    version: str | None
+    """As the file states it; null where it does not."""
+    format: Literal["text", "JSON"]
+    file: Name
+    """Its name, without folders."""
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    launches: list[Count] = Field(min_length=1)
+    """Launches of this record that it describes."""
+    started: str | None
+    """When it began, as the file has it: the tools name no time zone."""
+
+
 class Run(Model):
-    """One use of `busbar run`."""
+    """One use of `busbar run`, or of `busbar import`."""
 
     id: Name
     started: Timestamp
+    """Of an imported run: when it was imported."""
     finished: Timestamp | None
     command: list[str]
     status: RunStatus
     """`running` in a journal without an end: the run goes on, or was killed."""
     plan: Plan
-    seed: int
-    on: Literal["local", "emulated", "simulated", "hostfile", "slurm"]
+    seed: int | None
+    """Null in imported runs."""
+    on: Literal["local", "emulated", "simulated", "hostfile", "slurm", "imported"]
     fabric: str | None
     """Name of the fabric file it was run for; null if none was named."""
     emulated: bool
@@ -108,10 +132,18 @@ class Run(Model):
     scenario: str | None
     background: str | None
     segments: list[Segment]
+    imported: list[Imported] | None = Field(default=None, min_length=1)
+    """The files that its figures come from; null for what Busbar measured itself."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         for kind, flag in (("emulated", self.emulated), ("simulated", self.simulated)):
             if self.on == kind and not flag:
                 raise ValueError(f"a run on '{kind}' must say {kind}: true")
+        if (self.on == "imported") != (self.imported is not None):
+            raise ValueError("a run on 'imported' must name its files in imported, and no other")
+        if self.imported is None and self.seed is None:
+            raise ValueError("only an imported run has no seed")
+        if self.imported is None and not self.plan.says_how():
+            raise ValueError("only an imported run's plan leaves open how it was measured")
         return self

@@ -81,19 +81,23 @@ def time_stats(blocks: Sequence[Block], *, clean: bool = False) -> TimeStats | N
     if not ordered:
         return None
     medians = list(launch_medians(blocks, clean=clean).values())
+    # The samples of imported blocks are means of many executions: they hide fastest and slowest.
+    of_means = any(block.printed is not None for block in blocks)
     return TimeStats(
         median=median(medians),
         ci95=interval_95(medians),
-        min=ordered[0],
-        p90=percentile(ordered, 900),
-        p99=percentile(ordered, 990),
-        p99_9=percentile(ordered, 999),
-        max=ordered[-1],
+        min=None if of_means else ordered[0],
+        p90=None if of_means else percentile(ordered, 900),
+        p99=None if of_means else percentile(ordered, 990),
+        p99_9=None if of_means else percentile(ordered, 999),
+        max=None if of_means else ordered[-1],
     )
 
 
 def spoiled_share(blocks: Sequence[Block]) -> float | None:
-    """Spoiled samples over all samples; None if there is no sample."""
+    """Spoiled samples over all samples; None if there is no sample, or nobody watched (imports)."""
+    if any(block.printed is not None for block in blocks):
+        return None
     total = sum(len(block.samples_us) for block in blocks)
     spoiled = sum(len(set(block.spoiled_samples)) for block in blocks)
     return spoiled / total if total else None

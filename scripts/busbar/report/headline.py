@@ -10,6 +10,7 @@ from busbar.check import Verdict
 from busbar.check.findings import findings
 from busbar.check.label import label
 from busbar.record.models import Run, RunRecord
+from busbar.record.origin import imported_sentence
 from busbar.report.gain_sentence import gain_sentences
 from busbar.report.rows import Grade, Judged, Row, Unplaced
 from busbar.report.text import elapsed, listed, many, moment, percent, size
@@ -71,7 +72,7 @@ def headline(judged: Judged) -> Headline:
         verdict=judged.verdict,
         grade=judged.grade,
         what=_what(judged),
-        when=f"{moment(run.started)}, {elapsed(run.started, run.finished)}",
+        when=_when(run),
         tallies=_tallies([*judged.rows, *judged.unplaced]),
         alarms=tuple(_alarms(judged)),
         worst=tuple(worst[:_WORST]),
@@ -95,7 +96,20 @@ def banners(judged: Iterable[Judged]) -> list[Banner]:
         names = [one.name for one in every if getattr(one.record.run, word.lower())]
         if names:
             found.append(Banner(word, _of(sentence, names, len(every))))
-    return found
+    return [*found, *_banners_of_imports(every)]
+
+
+def _banners_of_imports(judged: Sequence[Judged]) -> Iterable[Banner]:
+    for one in judged:
+        if one.record.run.imported:
+            sentence = imported_sentence(one.record.run)
+            yield Banner("IMPORTED", _of(sentence, [one.name], len(judged)))
+
+
+def _when(run: Run) -> str:
+    if run.imported:
+        return f"imported {moment(run.started)}"
+    return f"{moment(run.started)}, {elapsed(run.started, run.finished)}"
 
 
 def kind_banners(*, fake: bool, on: str) -> tuple[Banner, ...]:
@@ -167,7 +181,10 @@ def _alarms(judged: Judged) -> Iterable[Alarm]:
     yield from _alarms_of_rows(judged)
     for one in judged.unplaced:
         yield Alarm(f"{one.label}: {one.word}", (one.reason,))
+    told = imported_sentence(judged.record.run) if judged.record.run.imported else ""
     for note in judged.notes:
+        if note == told:
+            continue  # the banner says it
         yield Alarm(note, (), Grade.UNSURE)
 
 

@@ -7,7 +7,16 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from busbar.record.models import Gpu, Host, Launch, Process, RdmaPort, RunRecord
+from busbar.record.models import (
+    Gpu,
+    Host,
+    Imported,
+    Launch,
+    Plan,
+    Process,
+    RdmaPort,
+    RunRecord,
+)
 from busbar.report.rows import Judged
 from busbar.report.text import DASH, duration, elapsed, listed, many, moment
 
@@ -57,28 +66,17 @@ def system_view(judged: Judged) -> SystemView:
 
 def _run_facts(record: RunRecord) -> Iterable[Fact]:
     run = record.run
-    stop = run.plan.stopping
     yield "Command", shlex.join(run.command)
     yield "Run", f"{run.id}, {run.status}"
     yield "Started", moment(run.started)
     yield "Finished", f"{moment(run.finished)} ({elapsed(run.started, run.finished)})"
     yield "Placed on", run.on
     yield "Fabric asked for", run.fabric or DASH
-    yield "Seed", str(run.seed)
+    for one in run.imported or []:
+        yield "Imported", _imported(one)
+    yield "Seed", DASH if run.seed is None else str(run.seed)
     yield "Launches planned", f"{run.plan.launches} of every environment"
-    yield (
-        "A block ends",
-        f"when the 95 % interval is within ±{100 * stop.relative_ci:g} %, or after "
-        f"{many(stop.max_samples, 'sample')} or {stop.max_seconds:g} s; "
-        f"not before {many(stop.min_samples, 'sample')}",
-    )
-    warmup = run.plan.warmup
-    yield (
-        "Warm-up",
-        f"{many(warmup.min_samples, 'execution')} and {warmup.min_seconds:g} s, whichever is later",
-    )
-    yield "Rest between samples", duration(run.plan.rest_us) if run.plan.rest_us else "none"
-    yield "Deadline", f"{run.plan.deadline_seconds:g} s"
+    yield from _manner(run.plan)
     yield "Scenario", run.scenario or DASH
     yield "Background", run.background or DASH
     yield "Segments", many(len(run.segments), "segment")
@@ -86,8 +84,35 @@ def _run_facts(record: RunRecord) -> Iterable[Fact]:
     yield "Clock", "; ".join(clocks) or DASH
 
 
+def _manner(plan: Plan) -> Iterable[Fact]:
+    """How it was measured; nothing of what another tool decided."""
+    stop, warmup = plan.stopping, plan.warmup
+    if stop is not None:
+        yield (
+            "A block ends",
+            f"when the 95 % interval is within ±{100 * stop.relative_ci:g} %, or after "
+            f"{many(stop.max_samples, 'sample')} or {stop.max_seconds:g} s; "
+            f"not before {many(stop.min_samples, 'sample')}",
+        )
+    if warmup is not None:
+        least = f"{many(warmup.min_samples, 'execution')} and {warmup.min_seconds:g} s"
+        yield "Warm-up", f"{least}, whichever is later"
+    if plan.rest_us is not None:
+        yield "Rest between samples", duration(plan.rest_us) if plan.rest_us else "none"
+    if plan.deadline_seconds is not None:
+        yield "Deadline", f"{plan.deadline_seconds:g} s"
+
+
+def _imported(one: Imported) -> str:
+    began = "" if one.started is None else f", begun {one.started} where it ran"
+    tool = f"{one.tool} {one.version or 'of unknown version'}"
+    return f"{tool}, {one.format}: {one.file}{began}, SHA-256 {one.sha256}"
+
+
 def _clock(launch: Launch) -> str:
     clock = launch.clock
+    if clock is None:
+        return DASH
     domains = many(clock.domains, "domain")
     return f"{clock.source}, {domains}, error {duration(clock.error_us)}"
 

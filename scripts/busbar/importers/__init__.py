@@ -1,0 +1,1 @@
+"""Other tools' results, turned into run records: one file per format."""
