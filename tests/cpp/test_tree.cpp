@@ -1,6 +1,8 @@
 // Whole trees in one process: every worker and aggregator is a thread, and messages arrive in any order.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <random>
 #include <thread>
 
