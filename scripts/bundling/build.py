@@ -38,8 +38,9 @@ class Build:
 
     @property
     def plugins(self) -> list[Path]:
-        """NCCL's."""
-        return [self.folder / "lib" / f"libnccl-{k}-busbar.so" for k in ("profiler", "tuner")]
+        """NCCL's, and the library that captures what an MPI program calls."""
+        names = ("nccl-profiler-busbar", "nccl-tuner-busbar", "busbar-capture-mpi")
+        return [self.folder / "lib" / f"lib{name}.so" for name in names]
 
     @property
     def mpirun(self) -> Path:

@@ -24,7 +24,8 @@ int busbar_tuner_set_table(const char* text, char* error, size_t error_size);
 struct busbar_tuner_counts {
   uint64_t asked;         /* collectives that NCCL asked about */
   uint64_t decided;       /* of these, by a row of a table */
-  uint64_t unavailable;   /* rows passed over: NCCL offers no such algorithm with that protocol there */
+  uint64_t unavailable;   /* rows passed over: NCCL offers no such algorithm with that protocol there; of rows that
+                             differ in size and channels only, one */
   uint64_t channels_left; /* decided, but with NCCL's channels where the row has others: see the README */
 };
 void busbar_tuner_count(struct busbar_tuner_counts* out);

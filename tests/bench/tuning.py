@@ -55,7 +55,7 @@ def prove_together(found: Mapping[str, Tuned], folder: Path) -> dict[str, dict[W
         for choice in tuned.kept():
             where, chosen = (choice.op, choice.size_bytes), Candidate.of(choice.settings)
             point = points[where]
-            contests[name][where] = Contest(point, chosen, job.short_name(point, chosen))
+            contests[name][where] = Contest(point, chosen, chosen.name)
     together = list(dict.fromkeys(c for one in contests.values() for c in one.values()))
     record = job.prove(together)
     judged = dict(zip(together, outcomes(record, together), strict=True)) if record else {}

@@ -95,7 +95,8 @@ def kernels(cache: Path, nvccs: list[Path]) -> Iterator[Check]:
 
 def mpis(cache: Path, cxx: str) -> Iterator[Check]:
     """All that includes mpi.h."""
-    files = _sources("src/transport/mpi*.cpp", "src/bench/mpi_*.cpp")
+    capture = "src/plugins/mpi_capture/*.cpp"
+    files = _sources("src/transport/mpi*.cpp", "src/bench/mpi_*.cpp", capture)
     for requirement in MPIS:
         mpi = fetched(cache, requirement.replace("==", "-"), [requirement]) / "include"
         name = requirement.replace("==", " ")

@@ -58,6 +58,25 @@ def test_a_bisection_crosses_the_middle() -> None:
         assert sorted(rank for pair in group.members() for rank in pair) == list(range(8))
 
 
+@given(st.integers(2, 64))
+def test_a_shift_sends_from_everybody_to_the_rank_further_on(ranks: int) -> None:
+    for group in Pattern("shifts", None, 1).groups(ranks):
+        distance = int(group.name.removeprefix("shift by "))
+        sends = {
+            (ring[n], ring[(n + 1) % len(ring)])
+            for ring in group.members()
+            for n in range(len(ring))
+        }
+        assert sends == {(rank, (rank + distance) % ranks) for rank in range(ranks)}
+
+
+def test_shifts_are_made_of_send_recv_at_every_distance_that_divides() -> None:
+    pattern = Pattern("shifts", None, 1)
+    assert operations(pattern, []) == ["send_recv"]
+    names = [group.name for group in pattern.groups(12)]
+    assert names == [f"shift by {d}" for d in (1, 2, 3, 4, 6)]
+
+
 def test_everyone_is_the_root_of_an_incast() -> None:
     pattern = Pattern("incast", None, 1)
     assert [group.ranks for group in pattern.groups(5)] == ["0-4"]

@@ -31,6 +31,16 @@ def test_equal_neighbours_are_one_range_and_defaults_are_none() -> None:
     assert found[0].max_bytes < 1 << 14 < found[1].min_bytes
 
 
+def test_a_barrier_speaks_for_itself_alone() -> None:
+    (found,) = ranges([choice(0, {"a": "1"}, "barrier")])
+    assert (found.min_bytes, found.max_bytes) == (0, 0)
+
+
+def test_choices_that_differ_at_one_size_leave_the_default() -> None:
+    assert ranges([choice(1024, {"a": "1"}), choice(1024, {"a": "2"})]) == []
+    assert len(ranges([choice(1024, {"a": "1"}), choice(1024, {"a": "1"})])) == 1
+
+
 @given(st.dictionaries(st.integers(1, 1 << 40), st.sampled_from(["", "1", "2"]), min_size=1))
 def test_a_size_gets_what_was_proven_for_it(sizes: dict[int, str]) -> None:
     found = ranges([choice(s, {"a": v} if v else {}) for s, v in sizes.items()])

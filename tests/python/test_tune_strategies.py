@@ -6,9 +6,9 @@ import itertools
 import random
 from concurrent.futures import ProcessPoolExecutor
 
-import planted
 import pytest
 
+import planted
 from busbar.tune.candidate import DEFAULT, Candidate
 from busbar.tune.history import History
 from busbar.tune.race import GOOD_ENOUGH, race

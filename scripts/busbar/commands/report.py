@@ -9,9 +9,13 @@ import typer
 from rich.markup import escape
 
 from busbar import fabrics
+from busbar.errors import UsageError
 from busbar.pairs.site_formats import load as load_sites
 from busbar.report.files import read, write_page
+from busbar.report.tuning_page import PAGE, write_page_to
+from busbar.report.tuning_view import tuning_view
 from busbar.terminal import console
+from busbar.tune.measured import read_tuning
 
 _EXAMPLES = """
 [bold]Examples[/bold]
@@ -21,6 +25,8 @@ _EXAMPLES = """
   busbar report run.json --fabric emulated-4x400m --output acceptance.html
 
   busbar report infiniband.json ethernet.json --figures figures/
+
+  busbar report tuned-20260101-120000
 
 [bold]Exit code[/bold]: 0 written · 2 unreadable input. The verdict is on the page; to act on it
 use busbar check.
@@ -32,12 +38,18 @@ def report(
         list[Path],
         typer.Argument(
             metavar="RECORD...",
-            help="Run records (.json), or journals of runs (.journal.jsonl); several are overlaid.",
+            help="Run records (.json), or journals of runs (.journal.jsonl); several are overlaid. "
+            "Or the folder of a tuning.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path(
-        "report.html"
-    ),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The page to write. Default: report.html, of a tuning in its folder.",
+        ),
+    ] = None,
     fabric: Annotated[
         str | None,
         typer.Option(
@@ -56,6 +68,10 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML page that needs no network: verdict, curves with bounds, samples, system."""
+    if any(path.is_dir() for path in records):
+        _report_tuning(records, output, figures, fabric is not None or sites is not None)
+        return
+    output = output or Path(PAGE)
     judged, sources = read(
         records,
         None if fabric is None else fabrics.load(fabric),
@@ -69,6 +85,28 @@ def report(
         from busbar.report.static import draw
 
         written = draw(judged, figures)
+        out.print(f"Figures: {len(written)} files in {escape(str(figures))}", soft_wrap=True)
+
+
+def _report_tuning(
+    records: list[Path], output: Path | None, figures: Path | None, judged: bool
+) -> None:
+    """The page of a tuning. Raises UsageError for what does not go with one."""
+    folder = next(path for path in records if path.is_dir())
+    if len(records) > 1:
+        raise UsageError(f"{folder} is the folder of a tuning: accepted is one alone.")
+    if judged:
+        raise UsageError(
+            f"--fabric and --sites judge run records; {folder} is the folder of a tuning."
+        )
+    tuning = read_tuning(folder)
+    page = write_page_to(tuning.tuned, tuning.searched, folder, output or folder / PAGE)
+    out = console()
+    out.print(f"Report: {escape(str(page))}", soft_wrap=True)
+    if figures is not None:
+        from busbar.report.static_tuning import draw_tuning
+
+        written = draw_tuning(tuning_view(tuning.tuned, tuning.searched), figures)
         out.print(f"Figures: {len(written)} files in {escape(str(figures))}", soft_wrap=True)
 
 

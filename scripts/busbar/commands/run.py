@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from busbar.launch.patterns import operations as made_of
 from busbar.launch.patterns import parse_pattern
 from busbar.launch.runner import default_output
 from busbar.launch.slots import Observe
+from busbar.launch.tuned import TunedFolder
 from busbar.launch.where import Where, hosts_of, target_of
 from busbar.record.journal import read_journal
 from busbar.record.models import Stopping, Warmup
@@ -47,6 +49,8 @@ _EXAMPLES = """
   busbar run all_reduce --on hostfile --hostfile hosts --ranks 64 --fabric ./our-cluster.toml
 
   busbar run all_reduce --transport nccl --on slurm --ranks 16 --in-network off,sharp
+
+  busbar run all_reduce --on slurm --ranks 32 --tuned tuned/
 
   busbar run --pattern pairs --on slurm --ranks 32 -b 4M -e 4M
 
@@ -87,6 +91,7 @@ def run(
         str | None,
         typer.Option(
             help="pairs (each alone, and all in rounds side by side: who is slow), bisection, "
+            "shifts (all to the rank d further on at once, for each d that divides the ranks), "
             "incast or outcast."
         ),
     ] = None,
@@ -135,6 +140,13 @@ def run(
             "Environment variables (OMPI_MCA_…, UCX_…, NCCL_…) get launches of their own."
         ),
     ] = None,
+    tuned: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that `busbar tune` wrote: its files as variant 'tuned' beside 'default', "
+            "on as many ranks and nodes as it was made for, with the same library."
+        ),
+    ] = None,
     launches: Annotated[
         int, typer.Option(min=1, help="Launches; the interval of every figure rests on them.")
     ] = 5,
@@ -177,7 +189,12 @@ def run(
     where = Where.of(context.params)
     mechanisms = parse_in_network(in_network, on, transport, hosts_of(where))
     variants = parse_variants(variant or [], mechanisms, transport)
+    folder = TunedFolder.open(tuned) if tuned is not None else None
+    if folder is not None:
+        variants = folder.beside(variants)
     target = target_of(where, variants)
+    if folder is not None:
+        folder.refuse_elsewhere(transport, target)
     measure = MeasureOptions(
         variants=with_library(
             variants, baseline={"off", "sharp"} <= set(mechanisms), transport=transport
@@ -213,6 +230,8 @@ def run(
         registrations=registration or ["none"],
     )
     job = Job.new(sys.argv[1:], target, what, measure, fabric, transport)
+    if folder is not None:
+        job = replace(job, made_for=folder.tuned.made_for)
     if shape is not None and shape.name == "pairs":
         typer.echo(f"pairs: {shape.covered_share(target.ranks):.0%} of all are measured alone")
     raise typer.Exit(job.carry_out(output or default_output(Path())))
@@ -241,7 +260,10 @@ def _resume(journal: Path) -> int:
         observe=_observe(given["observe"]),
     )
     target = target_of(Where.of(given), before.run.plan.variants)
-    # Refuses where it is not here any more.
+    # These refuse where it is not here any more.
+    folder = TunedFolder.open(given["tuned"]) if given["tuned"] is not None else None
+    if folder is not None and folder.variant() not in before.run.plan.variants:
+        raise UsageError(f"{folder.path} was tuned anew since that run began; start a new run.")
     with_library(before.run.plan.variants, baseline=False, transport=given["transport"])
     job = Job(
         target=target,
@@ -250,6 +272,7 @@ def _resume(journal: Path) -> int:
         fabric=fabric_of(target, given["fabric"]),
         command=before.run.command[1:],
         engine=find_engine(),
+        made_for=folder.tuned.made_for if folder else None,
     )
     name = journal.name.removesuffix(".journal.jsonl")
     return job.carry_out(journal.with_name(f"{name}.json"), before)

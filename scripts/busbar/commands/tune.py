@@ -7,24 +7,35 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from busbar import terminal
 from busbar.commands import options
 from busbar.errors import BusbarError, Incomplete, UsageError
+from busbar.launch import nccl
 from busbar.launch.binary import Described, describe, find_engine
 from busbar.launch.job import fabric_of
 from busbar.launch.options import MeasureOptions
 from busbar.launch.runner import utc_now
+from busbar.launch.target import Target
 from busbar.launch.where import Where, target_of
-from busbar.record.models import Stopping, Warmup
+from busbar.record.models import Stopping, Variant, Warmup
+from busbar.report.tuning_page import write_page
+from busbar.tune.buckets import in_buckets
 from busbar.tune.files import Folder
 from busbar.tune.job import Place, TuneJob, Wish
 from busbar.tune.journal import SearchJournal, read_command
-from busbar.tune.points import Wanted, points_of
+from busbar.tune.load_workload import load_workload
+from busbar.tune.outputs import unsaid, write_outputs
+from busbar.tune.outputs.atomic import write_atomically
+from busbar.tune.points import points_of
 from busbar.tune.prove import LEAST_LAUNCHES
 from busbar.tune.search import DefaultFails
+from busbar.tune.searched import read_searched
 from busbar.tune.space import load_space
 from busbar.tune.strategies import strategy
+from busbar.tune.tuned import Tuned
+from busbar.tune.workload import Operation, Workload, presets
 from busbar.units import parse_size, sweep
 
 _EXAMPLES = """
@@ -32,10 +43,17 @@ _EXAMPLES = """
 
   busbar tune all_reduce all_gather all_to_all --on emulated -b 64K -e 4M
 
+  busbar tune --workload data-parallel --transport nccl --on slurm --ranks 64 --budget 1800
+
+  busbar tune --workload capture/ --on hostfile --hostfile hosts --ranks 64
+
   busbar tune --resume tuned-20260101-120000
 
-[bold]Exit code[/bold]: 0 done, settings kept or not · 1 wrong data · 2 bad usage · 3 incomplete · 4 hang
+[bold]Exit code[/bold]: 0 done · 1 wrong data · 2 bad usage · 3 incomplete, resume it · 4 hang
 """
+
+
+_TREES = "in_network_trees"
 
 
 def tune(
@@ -55,6 +73,28 @@ def tune(
     uplink: options.Uplink = None,
     hostfile: options.Hostfile = None,
     aggregators: options.Aggregators = None,
+    workload: Annotated[
+        str | None,
+        typer.Option(
+            help="What it is for, in the place of operations and sizes: a preset ("
+            + ", ".join(presets())
+            + "), a .toml or .json file, or a folder of what was captured."
+        ),
+    ] = None,
+    max_ctas: Annotated[
+        int | None,
+        typer.Option(
+            help="nccl: thread blocks (CTAs), and so SMs, that a setting may occupy. "
+            "[default: the workload's limit]"
+        ),
+    ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option(
+            help="Settings to search: tree is the reduction tree in software. "
+            "[default: those of the transport's library]"
+        ),
+    ] = None,
     min_bytes: options.MinBytes = "64K",
     max_bytes: options.MaxBytes = "4M",
     factor: options.Factor = 4,
@@ -80,7 +120,7 @@ def tune(
     ] = LEAST_LAUNCHES,
     max_seconds: Annotated[
         float, typer.Option(help="Seconds per block of the proof at most.")
-    ] = 0.7,
+    ] = 2.0,
     deadline: options.Deadline = 60.0,
     init_deadline: options.InitDeadline = 120.0,
     seed: options.Seed = 1,
@@ -123,11 +163,27 @@ def tune(
             )
             explained.exit_code = error.exit_code
             raise explained from None
-    folder.tuned.write_text(tuned.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    job.console.print(f"written: {folder.path}", highlight=False)
+    written = _write(tuned, folder, job)  # the page says what lies beside it
+    for path in [*written, write_page(tuned, read_searched(folder.search), folder.path)]:
+        job.console.print(f"written: {path}", highlight=False)
 
 
 tune.__doc__ = f"{tune.__doc__}\n{_EXAMPLES}"
+
+
+def _write(tuned: Tuned, folder: Folder, job: TuneJob) -> list[Path]:
+    """The files. Nothing but the result itself is written of what ran on a fake."""
+    if tuned.made_for.fake:
+        job.console.print("fake: it ran on a library or a GPU that is none; no setting is written.")
+        write_atomically(folder.tuned, tuned.model_dump_json(indent=2) + "\n")
+        return [folder.tuned]
+    for choice in unsaid(tuned):
+        job.console.print(
+            escape(f"no file can say {choice.settings} of {choice.op}: it is in {folder.tuned}"),
+            highlight=False,
+        )
+    plugin = nccl.plugins_beside(job.place.engine).get("NCCL_TUNER_PLUGIN")
+    return write_outputs(tuned, folder.path, plugin)
 
 
 def job_of(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob:
@@ -139,10 +195,32 @@ def job_of(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob
         raise UsageError(f"--budget {given['budget']}: accepted is more than 0 seconds.")
     engine = find_engine()
     transport = given["transport"]
-    target = target_of(Where.of(given), [])
+    target = target_of(Where.of(given), _roles(given["space"]))
     described = describe(engine, target.ranks)
     described.check_transport(transport)
-    measure = MeasureOptions(
+    workload = _workload(given, described, target)
+    max_ctas = given["max_ctas"] or workload.max_ctas
+    space = load_space(given["space"] or transport)
+    if space.transport != transport:
+        raise UsageError(f"--space {given['space']} belongs to --transport {space.transport}.")
+    wish = Wish(
+        space=space.capped(max_ctas) if max_ctas is not None else space,
+        space_name=given["space"],
+        points=points_of(workload.operation, described, target.ranks, transport, target.threads),
+        even=given["workload"] is None,
+        workload=workload.name,
+        strategy_name=given["strategy_name"],
+        strategy=chosen,
+        budget_seconds=given["budget"],
+        processes=given["processes"],
+    )
+    fabric = fabric_of(target, given["fabric"])
+    place = Place(target, transport, engine, fabric, _measure(given, target), list(command))
+    return TuneJob(place, wish, folder, terminal.console())
+
+
+def _measure(given: dict[str, Any], target: Target) -> MeasureOptions:
+    return MeasureOptions(
         variants=[],
         launches=given["launches"],
         stopping=Stopping(
@@ -155,32 +233,47 @@ def job_of(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob
         seed=given["seed"],
         observe="none",
     )
-    place = Place(
-        target, transport, engine, fabric_of(target, given["fabric"]), measure, list(command)
-    )
-    wish = Wish(
-        space=load_space(transport),
-        points=points_of(
-            _sweep(given, described), described, target.ranks, transport, target.threads
-        ),
-        even=True,
-        workload="a sweep, every point the same share of time",
-        strategy_name=given["strategy_name"],
-        strategy=chosen,
-        budget_seconds=given["budget"],
-        processes=given["processes"],
-    )
-    return TuneJob(place, wish, folder, terminal.console())
 
 
-def _sweep(given: dict[str, Any], described: Described) -> list[Wanted]:
-    if not given["operations"]:
-        raise UsageError("no operation given; `busbar-bench --help` lists them.")
-    smallest, largest = parse_size(given["min_bytes"]), parse_size(given["max_bytes"])
-    return [
-        Wanted(op, size, 1.0, given["datatype"], given["redop"])
-        for op in given["operations"]
-        for size in (
-            sweep(smallest, largest, given["factor"]) if described.operation(op).has_data else [0]
+def _roles(space: str | None) -> list[Variant]:
+    """What the target must have besides ranks: aggregators, as many as any candidate uses."""
+    if space is None:
+        return []
+    trees = [v.value for s in load_space(space).setting for v in s.values if s.name == _TREES]
+    settings = {"in_network": "tree", _TREES: max(trees, key=int, default="1")}
+    return [Variant(name="aggregators", settings=settings, environment={})]
+
+
+def _workload(given: dict[str, Any], described: Described, target: Target) -> Workload:
+    """The one that is named, in buckets; else a sweep of the operations."""
+    if given["workload"] is not None:
+        if given["operations"]:
+            raise UsageError("--workload has its own operations; accepted is none beside it.")
+        placement = target.placement()
+        found = load_workload(
+            given["workload"],
+            ranks=target.ranks,
+            nodes=len(set(placement)) if placement else None,
+            transport=given["transport"],
         )
-    ]
+        return found.model_copy(update={"operation": in_buckets(found.operation, target.ranks)})
+    if not given["operations"]:
+        raise UsageError(
+            "no operation and no --workload given; `busbar-bench --help` lists operations."
+        )
+    sizes = sweep(parse_size(given["min_bytes"]), parse_size(given["max_bytes"]), given["factor"])
+    return Workload(
+        name="a sweep, every point the same share of time",
+        source="the command line",
+        operation=[
+            Operation(
+                op=op,
+                size_bytes=size,
+                count=1.0,
+                datatype=given["datatype"],
+                redop=given["redop"] if described.operation(op).reduces else None,
+            )
+            for op in given["operations"]
+            for size in (sizes if described.operation(op).has_data else [0])
+        ],
+    )

@@ -27,6 +27,7 @@ from busbar.record.journal import JournalWriter, journal_path, read_journal
 from busbar.record.load import load
 from busbar.record.models import Plan, PointKey, Run, RunRecord
 from busbar.theory.side_by_side import bound_side_by_side
+from busbar.tune.tuned import MadeFor
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Job:
     fabric: Fabric | None
     command: list[str]
     engine: Path
+    made_for: MadeFor | None = None
+    """Where the settings of a variant were proven; a launch elsewhere is refused."""
 
     @classmethod
     def new(
@@ -97,6 +100,7 @@ class Job:
             common_environment=common_environment(
                 self.target, self.transport, self.engine, self.plan.variants
             ),
+            made_for=self.made_for,
         )
         console = terminal.console()
         journal = (

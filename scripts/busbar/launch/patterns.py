@@ -3,6 +3,8 @@
 * pairs: one pair at a time, then rounds of disjoint pairs side by side, each in both directions.
   Only a pair alone proves anything of its path: healthy disjoint pairs collide on hashed paths.
 * bisection: a perfect matching across the two halves of the ranks, and random ones.
+* shifts: everybody sends to the rank d further on, and the last d to the first, all at once; for
+  every d that divides the number of ranks, as then each ring of them is a communicator of its own.
 * incast, outcast: all ranks, with each as the root in turn (gather, scatter).
 """
 
@@ -17,11 +19,12 @@ from busbar.pairs.rounds import Round, all_pairs, random_bisection, sample, wors
 from busbar.record.key import format_ranks
 from busbar.record.models import Group
 
-PatternName = Literal["pairs", "bisection", "incast", "outcast"]
+PatternName = Literal["pairs", "bisection", "shifts", "incast", "outcast"]
 
 OPERATIONS: dict[PatternName, tuple[str, ...]] = {
     "pairs": ("one_way", "ping_pong", "bidirectional"),
     "bisection": ("bidirectional", "one_way"),
+    "shifts": ("send_recv",),
     "incast": ("gather",),
     "outcast": ("scatter",),
 }
@@ -58,6 +61,8 @@ class Pattern:
             named = {"bisection, halves": halves}
             named |= {f"bisection, random {k}": pairs for k, pairs in enumerate(random, start=1)}
             return [side_by_side(name, pairs) for name, pairs in named.items()]
+        if self.name == "shifts":
+            return [_shift(d, ranks) for d in range(1, ranks // 2 + 1) if ranks % d == 0]
         return [Group(name="all", ranks=format_ranks(range(ranks)), nodes=None)]
 
     def roots(self, ranks: int, rooted: bool) -> list[int | None]:
@@ -89,6 +94,17 @@ class Pattern:
             side_by_side(f"round {k}", pairs)
             for k, pairs in enumerate(all_pairs(ranks)[::2], start=1)  # both ways by the root
         ]
+
+
+def _shift(distance: int, ranks: int) -> Group:
+    """The rings that a shift by so many ranks consists of: the ranks equal modulo the distance."""
+    rings = tuple(format_ranks(range(first, ranks, distance)) for first in range(distance))
+    return Group(
+        name=f"shift by {distance}",
+        ranks=format_ranks(range(ranks)),
+        nodes=None,
+        parts=rings if distance > 1 else None,
+    )
 
 
 def side_by_side(name: str, pairs: Round) -> Group:

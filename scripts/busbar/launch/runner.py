@@ -18,9 +18,11 @@ from busbar.launch.hang import stuck_variants
 from busbar.launch.request import Manner, seed_of, visit_request
 from busbar.launch.slots import Done, Slot, Visit, visits_of
 from busbar.launch.target import Target
+from busbar.launch.tuned import refuse_launch_elsewhere
 from busbar.record.journal import JournalWriter
 from busbar.record.lines import BlockLine, LaunchLine, ProblemLine, SegmentLine
 from busbar.record.models import Plan, RunRecord, Warmup
+from busbar.tune.tuned import MadeFor
 
 MOST_HANGS = 3
 """A fabric on which so many points hang will hang on the next one too."""
@@ -60,6 +62,8 @@ class RunSettings:
     init_deadline_seconds: float
     common_environment: dict[str, str]
     """For every launch alike."""
+    made_for: MadeFor | None = None
+    """Where the settings of a variant were proven; a launch elsewhere is refused."""
 
 
 @dataclass
@@ -118,6 +122,8 @@ class Runner:
                 # Of the host that NCCL ran on, which need not be this one.
                 configured = nccl_conf.names_in(launch.nccl_conf)
                 nccl_conf.refuse_decided(self._plan.variants, configured)
+            if self._settings.made_for is not None:
+                refuse_launch_elsewhere(self._settings.made_for, launch)
             seen = fingerprint_of(launch)
             self._open_segment(seen, fingerprint)
             self._journal.append(launch)

@@ -98,6 +98,12 @@ def banners(judged: Iterable[Judged]) -> list[Banner]:
     return found
 
 
+def kind_banners(*, fake: bool, on: str) -> tuple[Banner, ...]:
+    """The same for what is no record, from where it was measured."""
+    marked = {"FAKE": fake, "SIMULATED": on == "simulated", "EMULATED": on == "emulated"}
+    return tuple(Banner(word, sentence) for word, sentence in _KINDS if marked[word])
+
+
 def _of(sentence: str, names: Sequence[str], records: int) -> str:
     return sentence if len(names) == records else f"{listed(names)}: {sentence}"
 

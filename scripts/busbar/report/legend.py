@@ -22,6 +22,8 @@ class LegendEntry:
     mark: str
     """Path of the marker in a 12 by 12 box; empty for a line without."""
     width: float = 1.8
+    hollow: bool = False
+    """The marker's outline only."""
 
 
 def legend(panel: Panel) -> list[LegendEntry]:

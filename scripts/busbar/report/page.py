@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from busbar.record.models import SCHEMA_VERSION
-from busbar.report import text
+from busbar.report.document import asset, busbar_version, embedded, environment
 from busbar.report.evidence import first_calls, lateness, wire_lines
 from busbar.report.fabric import fabric_views
 from busbar.report.figures import Figure, bandwidth_figure, sizeless_figure, time_figure
@@ -55,8 +51,8 @@ def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
     names = CurveNames(rows)
     varying = varying_settings(rows)
     studied = studies(judged, names)
-    environment = _environment()
-    return environment.get_template("report.html.j2").render(
+    template = environment().get_template("report.html.j2")
+    return template.render(
         title=" · ".join(one.name for one in judged),
         banners=banners(judged),
         headlines=[headline(one) for one in judged],
@@ -81,25 +77,13 @@ def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
         fabrics=fabric_views(judged),
         source_facts=[(s.name, f"{s.file}, SHA-256 {s.sha256}") for s in sources],
         schema_version=SCHEMA_VERSION,
-        busbar_version=_busbar_version(),
-        figures=_embedded(_figures(drawn, studied) | pair_figures(pairs)),
-        distributions=_embedded(distributions(drawn)),
-        css=_asset("report.css"),
+        busbar_version=busbar_version(),
+        figures=embedded(_figures(drawn, studied) | pair_figures(pairs)),
+        distributions=embedded(distributions(drawn)),
+        css=asset("report.css"),
         plotly=Markup(get_plotlyjs()),
-        scripts=[_asset(name) for name in ("charts.js", "distribution.js", "table.js")],
+        scripts=[asset(name) for name in ("charts.js", "distribution.js", "table.js")],
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("busbar.report", "assets"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["text"] = text
-    return environment
 
 
 def _sections(drawn: Sequence[Panel]) -> list[OpSection]:
@@ -122,22 +106,3 @@ def _figures(drawn: Sequence[Panel], studied: Sequence[Study]) -> dict[str, Figu
         else:
             figures[f"{panel.id}-sizeless"] = sizeless_figure(panel)
     return figures
-
-
-def _embedded(value: object) -> Markup:
-    """JSON that cannot end the script element it stands in, whatever a record says."""
-    encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in ("&", "<", ">", "\u2028", "\u2029"):
-        encoded = encoded.replace(character, f"\\u{ord(character):04x}")
-    return Markup(encoded)
-
-
-def _asset(name: str) -> Markup:
-    return Markup((files("busbar.report") / "assets" / name).read_text(encoding="utf-8"))
-
-
-def _busbar_version() -> str:
-    try:
-        return version("busbar")
-    except PackageNotFoundError:
-        return "(version not known)"

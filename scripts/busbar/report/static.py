@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -27,10 +27,15 @@ _DPI = 150
 
 def draw(judged: Sequence[Judged], folder: Path) -> list[Path]:
     """Draw every panel that has figures, and every gain; returns the files. Raises UsageError."""
+    return save(_figures(judged), folder)
+
+
+def save(figures: Iterable[tuple[str, Figure]], folder: Path) -> list[Path]:
+    """Write figures by the names of their files; returns the files. Raises UsageError."""
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in _figures(judged):
+        for name, figure in figures:
             for suffix in _SUFFIXES:
                 path = folder / f"{name}{suffix}"
                 figure.savefig(path, dpi=_DPI)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from busbar.datatypes import ELEMENT_BYTES
 from busbar.record.key import PointKey
 from busbar.units import format_size
 
@@ -143,16 +144,9 @@ def setting_parts(key: PointKey) -> dict[str, str]:
     }
 
 
-# Bytes of an element; a datatype not named here has an unknown element count, shown as a dash.
-_ELEMENT_BYTES = {
-    "int8": 1, "uint8": 1, "float8_e4m3": 1, "float8_e5m2": 1, "half": 2, "bfloat16": 2,
-    "int32": 4, "uint32": 4, "float": 4, "int64": 8, "uint64": 8, "double": 8,
-}  # fmt: skip
-
-
 def elements(key: PointKey) -> int | None:
-    """How many elements a size is; None where the datatype's size is not known."""
-    width = _ELEMENT_BYTES.get(key.datatype)
+    """How many elements a size is; None, shown as a dash, where the datatype is not known."""
+    width = ELEMENT_BYTES.get(key.datatype)
     return key.size_bytes // width if width else None
 
 

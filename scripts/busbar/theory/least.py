@@ -55,6 +55,7 @@ _SHARES: dict[str, dict[str, _Share]] = {
         "ring": _pairwise,
     },
     "all_to_all": {"pairwise": _pairwise, "bruck": _bruck},
+    "reduce": {"linear": lambda n: float(n - 1)},
     "broadcast": {
         "linear": lambda n: float(n - 1),
         "binomial tree": lambda n: float(ceil(log2(n))),

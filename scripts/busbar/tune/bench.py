@@ -16,7 +16,7 @@ from busbar.tune.candidate import Candidate
 from busbar.tune.points import TunePoint
 
 _SILENCE_MARGIN_S = 30.0
-_WARMUP = Warmup(min_samples=1, min_seconds=0.0)
+_WARMUP = Warmup(min_samples=2, min_seconds=0.002)
 """Of every block. A communicator's first execution sets up its connections."""
 
 
@@ -130,8 +130,14 @@ class LiveBench:
             candidate = by_name[line.key.variant]
             if line.block.wrong_elements:
                 seen.failed[candidate] = f"{line.block.wrong_elements} wrong elements"
+            elif (instead := _ran_instead(candidate, line)) is not None:
+                seen.failed[candidate] = f"the library ran {instead} instead"
             else:
                 seen.times_us[candidate] = list(line.block.samples_us)
+
+    def begin(self) -> None:
+        """Start the launch now, rather than with the first visit."""
+        self._live()
 
     def _live(self) -> Engine:
         if self._engine is None:
@@ -152,6 +158,18 @@ class LiveBench:
         if kind is not None and self._engine is not None:
             self._engine.kill()
         self.close()
+
+
+def _ran_instead(candidate: Candidate, line: BlockLine) -> str | None:
+    """The algorithm that the library says it ran, where it is not the candidate's.
+
+    NCCL passes over what it does not offer for a communicator and takes its own choice, whose time
+    would then be credited to the candidate.
+    """
+    asked, ran = candidate.settings.get("algorithm"), line.block.observed.algorithm
+    if asked is None or ran is None or ran.lower() == asked.lower():
+        return None
+    return ran
 
 
 def launch_of(engine: Engine) -> LaunchLine:

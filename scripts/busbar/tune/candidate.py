@@ -29,6 +29,16 @@ class Candidate:
         """What records call it: unique, and readable back."""
         return " ".join(f"{name}={value}" for name, value in self.values) or DEFAULT_NAME
 
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """The candidate that records call so. Raises ValueError for what no candidate is called."""
+        if name == DEFAULT_NAME:
+            return cls()
+        pairs = [word.partition("=") for word in name.split(" ")]
+        if not all(setting and equals for setting, equals, _ in pairs):
+            raise ValueError(f"'{name}' is no candidate; accepted is {DEFAULT_NAME}, or a=1 b=2")
+        return cls.of({setting: value for setting, _, value in pairs})
+
     def with_value(self, name: str, value: str | None) -> Self:
         """The same but for one setting; None leaves that to the library."""
         settings = self.settings

@@ -16,6 +16,9 @@ from busbar.tune.search import PointSearch
 from busbar.tune.tuned import Tuned
 from busbar.units import format_size
 
+_LOG_SECONDS = 30.0
+"""From line to line in a log, which has no bar to redraw."""
+
 
 class TuneConsole:
     """Implements `search.Watcher`: a bar over the budget, and a line for what cannot be used."""
@@ -31,14 +34,16 @@ class TuneConsole:
             disable=not console.is_terminal,
         )
         self._task = self._progress.add_task("searching", total=seconds, left="")
+        self._said_at = 0.0
 
     def answered(self, search: PointSearch, budget: Budget) -> None:
         """The bar moves."""
-        self._progress.update(
-            self._task,
-            completed=budget.spent(),
-            left=f"at most {budget.left():.0f} s left, now {point_name(search.point)}",
-        )
+        spent = budget.spent()
+        left = f"at most {budget.left():.0f} s left, now {point_name(search.point)}"
+        self._progress.update(self._task, completed=spent, left=left)
+        if not self._console.is_terminal and spent - self._said_at >= _LOG_SECONDS:
+            self._console.print(f"searching: {spent:.0f} s, {left}", highlight=False)
+            self._said_at = spent
 
     def failed(self, point: TunePoint, candidate: Candidate, why: str) -> None:
         """It stays out, and the reason is said: it may be a fault of the library."""

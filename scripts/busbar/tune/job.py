@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
@@ -57,6 +56,8 @@ class Wish:
     """What is tuned, and how hard it is tried."""
 
     space: Space
+    space_name: str | None
+    """None: the transport's."""
     points: list[TunePoint]
     even: bool
     workload: str
@@ -65,6 +66,19 @@ class Wish:
     budget_seconds: float
     processes: bool
     """Whether settings that need fresh processes are tried."""
+
+    def variants(self, environment: Mapping[str, str]) -> list[Variant]:
+        """One for every setting that may be tried: what a launch must be prepared for."""
+        return [
+            Variant(
+                name=f"{setting.name}={value.value}",
+                settings={setting.name: value.value},
+                environment=dict(environment),
+            )
+            for setting in self.space.named("search")
+            if setting.scope == "call"
+            for value in setting.values
+        ]
 
 
 @dataclass(frozen=True)
@@ -78,27 +92,42 @@ class TuneJob:
 
     def carry_out(self, journal: SearchJournal) -> Tuned:
         """Search, prove, conclude; what is in the folder already is not measured again."""
-        found = self._find(journal)
+        system = self._meet(journal)
+        found = self._find(journal, self.space_of(system), system.nodes)
         print_found(self.console, found.searches)
-        if journal.system is None:
-            raise Incomplete("the budget was spent before anything was measured: raise --budget.")
         contests = found.contests()
         record = self.prove(contests)
         conclusion = conclude(found.searches, contests, record)
-        tuned = self._tuned(found, conclusion, journal, _seconds_of(record) if record else 0.0)
+        cost = self._cost(found, journal, _seconds_of(record) if record else 0.0)
+        tuned = self._tuned(conclusion, system, cost)
         print_tuned(self.console, tuned)
         return tuned
 
-    @cached_property
-    def _spaces(self) -> dict[str, PointSpace]:
-        ranks = self.place.target.ranks
-        ops = {point.key.op for point in self.wish.points}
-        return {op: self.wish.space.of_calls(op, ranks) for op in ops}
+    def space_of(self, system: SystemLine) -> Space:
+        """What may be tried on that system."""
+        version = system.versions.get(self.place.transport)
+        if version is None:
+            raise Incomplete(
+                f"the launch does not tell the version of {self.place.transport}, which says what "
+                "can be set."
+            )
+        return self.wish.space.of_version(version)
 
-    def _find(self, journal: SearchJournal) -> Found:
-        wish = self.wish
-        searches = [PointSearch(p, self._spaces[p.key.op], wish.strategy) for p in wish.points]
-        processes = wish.space.of_processes() if wish.processes else PointSpace(())
+    def _meet(self, journal: SearchJournal) -> SystemLine:
+        """The system that is measured: of the journal, else of a launch."""
+        if journal.system is None:
+            with self._bench({}, journal) as bench:
+                bench.begin()
+        assert journal.system is not None  # the launch above has told it
+        return journal.system
+
+    def _find(self, journal: SearchJournal, space: Space, nodes: int) -> Found:
+        wish, ranks = self.wish, self.place.target.ranks
+        searches = [
+            PointSearch(p, space.of_calls(p.key.op, ranks, nodes), wish.strategy)
+            for p in wish.points
+        ]
+        processes = space.of_processes() if wish.processes else PointSpace(())
         with TuneConsole(self.console, wish.budget_seconds) as watcher:
             means = Means(
                 open_bench=lambda environment: self._bench(environment, journal),
@@ -113,19 +142,15 @@ class TuneJob:
     @contextmanager
     def _bench(self, environment: Mapping[str, str], journal: SearchJournal) -> Iterator[LiveBench]:
         place = self.place
-        everything = [
-            Variant(name=c.name, settings=c.settings, environment=dict(environment))
-            for space in self._spaces.values()
-            for c in space.candidates
-        ]
+        every = self.wish.variants(environment)
 
         def start() -> Engine:
-            common = common_environment(place.target, place.transport, place.engine, everything)
+            common = common_environment(place.target, place.transport, place.engine, every)
             return Engine(
                 place.target,
                 program(place.engine, place.transport, place.target.threads),
                 common | dict(environment),
-                base_environment=base_environment(everything),
+                base_environment=base_environment(every),
                 init_deadline=place.measure.init_deadline_seconds,
             )
 
@@ -143,18 +168,13 @@ class TuneJob:
         placement, fabric = self.place.target.placement(), self.place.fabric
         if fabric is None or placement is None:
             return None
-        models = self._spaces[point.key.op].models(candidate)
         known = [
             least
-            for model in models
+            for model in self.wish.space.models(point.key.op, candidate)
             if (least := least_us(fabric, point.key.op, model, point.key.size_bytes, placement))
             is not None
         ]
         return max(known, default=None)
-
-    def short_name(self, point: TunePoint, candidate: Candidate) -> str:
-        """What people are shown of a candidate of that point."""
-        return self._spaces[point.key.op].short_name(candidate)
 
     def prove(self, contests: Sequence[Contest]) -> RunRecord | None:
         """The record of the proof, measured as far as it is not there; None for no contests."""
@@ -176,11 +196,17 @@ class TuneJob:
             job.measure_into(output, before)
         return load(output)
 
-    def _tuned(
-        self, found: Found, conclusion: Conclusion, journal: SearchJournal, proof_seconds: float
-    ) -> Tuned:
-        assert journal.system is not None  # carry_out looked
-        place, system = self.place, journal.system
+    def _cost(self, found: Found, journal: SearchJournal, proof_seconds: float) -> Cost:
+        return Cost(
+            search_seconds=journal.spent_seconds,
+            proof_seconds=proof_seconds,
+            candidates_measured=sum(len(one.history.samples) for one in found.searches),
+            candidates=sum(len(one.space.candidates) for one in found.searches),
+            strategy=self.wish.strategy_name,
+        )
+
+    def _tuned(self, conclusion: Conclusion, system: SystemLine, cost: Cost) -> Tuned:
+        place = self.place
         return Tuned(
             made_for=MadeFor(
                 transport=place.transport,
@@ -193,17 +219,12 @@ class TuneJob:
                 made=utc_now(),
             ),
             workload=self.wish.workload,
+            space=self.wish.space_name,
             environment=conclusion.environment.settings,
             choices=conclusion.choices,
             total_gain=conclusion.total_gain,
             total_gain_interval=conclusion.total_interval,
-            cost=Cost(
-                search_seconds=journal.spent_seconds,
-                proof_seconds=proof_seconds,
-                candidates_measured=sum(len(one.history.samples) for one in found.searches),
-                candidates=sum(len(one.space.candidates) for one in found.searches),
-                strategy=self.wish.strategy_name,
-            ),
+            cost=cost,
         )
 
 
@@ -212,7 +233,7 @@ def system_of(launch: LaunchLine) -> SystemLine:
     workers = [process for process in launch.processes if process.role == "worker"]
     return SystemLine(
         fingerprint=fingerprint_of(launch),
-        versions=launch.system.versions,
+        versions={k: v for k, v in launch.system.versions.items() if v is not None},
         nodes=len({process.host for process in workers}),
         fake=launch.fake,
     )

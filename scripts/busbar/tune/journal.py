@@ -55,6 +55,8 @@ class Answer(Model):
     """By the candidate's name."""
     failed: dict[str, str]
     """Why, by the candidate's name. It is taken for endlessly slow."""
+    seconds: NonNegative
+    """That it took."""
     spent_seconds: NonNegative
     """Of the budget, when the answer was there."""
 
@@ -70,8 +72,20 @@ class Answer(Model):
         return seen | {names[name]: [float("inf")] * ask.samples for name in self.failed}
 
 
-_Line = Annotated[Header | SystemLine | Answer, Field(discriminator="type")]
-_LINE: TypeAdapter[Header | SystemLine | Answer] = TypeAdapter(_Line)
+class Pruned(Model):
+    """What was left out of the search for a point, as theory says that it cannot win."""
+
+    type: Literal["pruned"] = "pruned"
+    point: PointKey
+    """Under the default."""
+    environment: dict[str, str]
+    least_us: dict[str, NonNegative]
+    """By the candidate's name: microseconds that it cannot get below."""
+
+
+Line = Header | SystemLine | Answer | Pruned
+_Line = Annotated[Line, Field(discriminator="type")]
+_LINE: TypeAdapter[Line] = TypeAdapter(_Line)
 _Where = tuple[PointKey | None, tuple[tuple[str, str], ...]]
 
 
@@ -84,6 +98,7 @@ class SearchJournal:
         """What was measured on; None before the first launch."""
         self.spent_seconds = 0.0
         self._known: dict[_Where, deque[Answer]] = {}
+        self._pruned: dict[_Where, dict[str, float]] = {}
         try:
             self._file = path.open(mode)
         except FileExistsError:
@@ -115,6 +130,8 @@ class SearchJournal:
                     line
                 )
                 journal.spent_seconds = max(journal.spent_seconds, line.spent_seconds)
+            elif isinstance(line, Pruned):
+                journal._pruned[_where(line.point, line.environment)] = line.least_us
         return journal
 
     def known(self, point: PointKey | None, environment: dict[str, str]) -> Answer | None:
@@ -126,6 +143,13 @@ class SearchJournal:
         """A new one, on disk when this returns as far as the process being killed goes."""
         self._append(answer)
         self.spent_seconds = answer.spent_seconds
+
+    def note_pruned(self, found: Pruned) -> None:
+        """What theory has ruled out for a point; nothing is written where it says so already."""
+        where = _where(found.point, found.environment)
+        if found.least_us != self._pruned.get(where, {}):
+            self._append(found)
+            self._pruned[where] = found.least_us
 
     def meet(self, found: SystemLine) -> None:
         """The system of a launch. Raises UsageError if the search's is another one."""
@@ -162,13 +186,13 @@ def read_command(path: Path) -> list[str]:
     return first.command
 
 
-def read_lines(path: Path) -> list[Header | SystemLine | Answer]:
+def read_lines(path: Path) -> list[Line]:
     """All of them; a torn last one is left out. Raises UsageError if it is no search's journal."""
     try:
         whole = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    lines: list[Header | SystemLine | Answer] = []
+    lines: list[Line] = []
     for number, text in enumerate(whole[: whole.rfind(b"\n") + 1].splitlines(), start=1):
         try:
             lines.append(_LINE.validate_json(text))

@@ -10,6 +10,7 @@ from busbar.launch.plan import MEMORY
 from busbar.record.key import format_ranks
 from busbar.record.models import Group, PointKey
 from busbar.tune.candidate import DEFAULT_NAME, Candidate
+from busbar.tune.workload import Operation
 
 
 @dataclass(frozen=True)
@@ -30,36 +31,25 @@ class TunePoint:
         return self.key.model_copy(update={"variant": candidate.name})
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """One line of a workload."""
-
-    op: str
-    size_bytes: int
-    count: float
-    datatype: str = "float"
-    redop: str = "sum"
-
-
 def points_of(
-    wanted: Sequence[Wanted], described: Described, ranks: int, transport: str, threads: int
+    operations: Sequence[Operation], described: Described, ranks: int, transport: str, threads: int
 ) -> list[TunePoint]:
-    """One point for each line, its size raised to what the operation can carry.
+    """One point for each of them, its size raised to what the operation can carry.
 
-    Lines that come to the same point add up. Raises UsageError for what is unknown.
+    What comes to the same point adds up. Raises UsageError for what this engine does not know.
     """
     weights: dict[PointKey, float] = {}
-    for line in wanted:
+    for line in operations:
         info = described.operation(line.op)
         unit = described.element_bytes(line.datatype) * (ranks if info.chunked else 1)
-        if info.reduces:
+        if line.redop is not None:
             described.check_redop(line.redop)
         key = PointKey(
             transport=transport,
             op=line.op,
             size_bytes=-(-line.size_bytes // unit) * unit if info.has_data else 0,
             datatype=line.datatype,
-            redop=line.redop if info.reduces else None,
+            redop=line.redop,
             root=0 if info.rooted else None,
             in_place=False,
             memory=MEMORY[transport],

@@ -88,6 +88,7 @@ def _values(here: Candidate, setting: Setting) -> list[Candidate]:
 def _measure(
     one: ProcessSearch, ask: Ask, open_bench: OpenBench, budget: Budget, rng: random.Random
 ) -> Answer:
+    since = budget.spent()
     times: dict[str, list[float]] = {}
     failed: dict[str, str] = {}
     for _ in range(ask.samples):
@@ -105,6 +106,7 @@ def _measure(
         samples=ask.samples,
         times_us={name: values for name, values in times.items() if name not in failed},
         failed=failed,
+        seconds=budget.spent() - since,
         spent_seconds=budget.spent(),
     )
 

@@ -27,24 +27,28 @@ def ranges(choices: Iterable[Choice]) -> list[SizeRange]:
 
     A size speaks for those that are nearer to it, as factors, than to the next size that was
     measured; the smallest and the largest speak for as much on their far side. Beyond that nothing
-    was proven, so the library decides.
+    was proven, so the library decides. Size 0 (a barrier) speaks for itself alone.
+
+    Tables cannot tell datatypes apart: where choices for one size differ, the default stays.
     """
-    by_op: dict[str, dict[int, Choice]] = {}
+    by_op: dict[str, dict[int, dict[str, str]]] = {}
     for choice in choices:
-        by_op.setdefault(choice.op, {})[choice.size_bytes] = choice
+        by_size = by_op.setdefault(choice.op, {})
+        settings = by_size.setdefault(choice.size_bytes, choice.settings)
+        if settings != choice.settings:
+            by_size[choice.size_bytes] = {}
     return [found for op in by_op for found in _of(op, by_op[op])]
 
 
-def _of(op: str, by_size: dict[int, Choice]) -> Iterator[SizeRange]:
+def _of(op: str, by_size: dict[int, dict[str, str]]) -> Iterator[SizeRange]:
     sizes = sorted(by_size)
     joined: SizeRange | None = None
     for n, size in enumerate(sizes):
         before = sizes[n - 1] if n else size / _step(sizes[:2])
         after = sizes[n + 1] if n + 1 < len(sizes) else size * _step(sizes[-2:])
         # Ends are inclusive: one size's last byte is followed by the next one's first.
-        one = SizeRange(
-            op, _between(before, size) + 1, _between(size, after), by_size[size].settings
-        )
+        first = _between(before, size) + 1 if size else 0
+        one = SizeRange(op, first, _between(size, after), by_size[size])
         if joined is not None and joined.settings == one.settings:
             joined = replace(joined, max_bytes=one.max_bytes)
             continue

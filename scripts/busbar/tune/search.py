@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -14,7 +13,7 @@ from busbar.tune.bench import Bench
 from busbar.tune.budget import Budget
 from busbar.tune.candidate import DEFAULT, Candidate
 from busbar.tune.history import History
-from busbar.tune.journal import Answer, SearchJournal
+from busbar.tune.journal import Answer, Pruned, SearchJournal
 from busbar.tune.points import TunePoint
 from busbar.tune.space import PointSpace
 
@@ -38,6 +37,8 @@ class PointSearch:
     pruned: dict[Candidate, float] = field(default_factory=dict)
     """By theory, and the microseconds that it cannot get below."""
     failed: dict[Candidate, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    """That its answers took."""
     finished: bool = False
     """The strategy came to its end; otherwise the budget did."""
 
@@ -80,20 +81,37 @@ class Surroundings:
 def search(
     searches: Sequence[PointSearch], here: Surroundings, *, least_us: LeastUs, seed: int
 ) -> None:
-    """Let every point's strategy ask in turn, until all have found or the budget is spent."""
-    waiting = deque(
-        (one, _asks(one, least_us, random.Random(f"{seed} {one.point.label}"))) for one in searches
-    )
+    """Let every point's strategy ask, until all have found or the budget is spent.
+
+    Next is always the point that has had the least time: large messages do not starve small ones.
+    """
+    _take_turns(searches, here, least_us, seed)
+    for one in searches:
+        least = {candidate.name: us for candidate, us in one.pruned.items()}
+        here.journal.note_pruned(
+            Pruned(point=one.point.key, environment=dict(here.environment), least_us=least)
+        )
+
+
+def _take_turns(
+    searches: Sequence[PointSearch], here: Surroundings, least_us: LeastUs, seed: int
+) -> None:
+    waiting = [(one, _asks(one, least_us, _rng(one, seed))) for one in searches]
     while waiting:
-        one, asks = waiting.popleft()
+        turn = min(waiting, key=lambda pair: pair[0].seconds)
+        one, asks = turn
         ask = next(asks, None)
         if ask is None:
             one.finished = True
-            continue
-        if not _answer(one, ask, here):
+            waiting.remove(turn)
+        elif _answer(one, ask, here):
+            here.watcher.answered(one, here.budget)
+        else:
             return
-        here.watcher.answered(one, here.budget)
-        waiting.append((one, asks))
+
+
+def _rng(one: PointSearch, seed: int) -> random.Random:
+    return random.Random(f"{seed} {one.point.label}")
 
 
 def _asks(one: PointSearch, least_us: LeastUs, rng: random.Random) -> Iterator[Ask]:
@@ -127,6 +145,7 @@ def _answer(one: PointSearch, ask: Ask, here: Surroundings) -> bool:
         if left <= 0:
             return False
         seconds = min(_MOST_SECONDS, left / len(ask.candidates))
+        since = here.budget.spent()
         seen = here.bench.measure(one.point, ask.candidates, ask.samples, seconds)
         answer = Answer(
             point=one.point.key,
@@ -134,10 +153,12 @@ def _answer(one: PointSearch, ask: Ask, here: Surroundings) -> bool:
             samples=ask.samples,
             times_us={c.name: times for c, times in seen.times_us.items()},
             failed={c.name: why for c, why in seen.failed.items()},
+            seconds=here.budget.spent() - since,
             spent_seconds=here.budget.spent(),
         )
         here.journal.add(answer)
     one.history.tell(answer.seen(ask))
+    one.seconds += answer.seconds
     by_name = {candidate.name: candidate for candidate in ask.candidates}
     for name, why in answer.failed.items():
         one.failed[by_name[name]] = why

@@ -68,6 +68,8 @@ class Tuned(Model):
     format: Literal["busbar tuned settings 1"] = "busbar tuned settings 1"
     made_for: MadeFor
     workload: Name
+    space: Name | None = None
+    """Of the settings that were searched, in `spaces/`; null: that of the transport."""
     environment: dict[str, str]
     """Settings of scope `process`; empty where the default stays."""
     choices: list[Choice]
@@ -75,6 +77,10 @@ class Tuned(Model):
     """Of the whole workload, only what is kept counted; None where nothing is kept."""
     total_gain_interval: Interval | None
     cost: Cost
+
+    def space_name(self) -> str:
+        """What `space.load_space` knows the settings by."""
+        return self.space or self.made_for.transport
 
     def kept(self) -> list[Choice]:
         """The choices that are more than the default."""

@@ -4,14 +4,9 @@
 #include <string>
 
 #include "plugins/profiler/communicator.h"
+#include "plugins/report_file.h"
 
 namespace busbar::plugins {
-
-/// Whose records they are.
-struct Process {
-  std::string host;
-  int pid = 0;
-};
 
 /// One object and a newline; its keys are described in src/plugins/README.md. Unknown values are null. Records are
 /// sorted, so that two runs can be compared.

@@ -1,6 +1,5 @@
 #include "plugins/profiler/registry.h"
 
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,11 +17,6 @@ struct WriteAtExit {
   WriteAtExit& operator=(const WriteAtExit&) = delete;
   ~WriteAtExit() { Registry::of_process().write_open(); }
 };
-
-Process this_process() {
-  utsname system{};
-  return {uname(&system) == 0 ? system.nodename : "", static_cast<int>(getpid())};
-}
 
 }  // namespace
 
@@ -48,9 +42,10 @@ void Registry::start(nccl_abi::Logger logger) {
   const char* out = std::getenv("BUSBAR_PROFILE_OUT");
   if (out == nullptr || *out == '\0') return;
   std::string trouble;
-  file_.emplace(report_path(out, process_), trouble);
+  file_.emplace(report_path(out, "nccl", process_), trouble);
   if (!trouble.empty() && logger != nullptr) {
-    logger(nccl_abi::log_warning, nccl_abi::log_profile, __FILE__, __LINE__, "PROFILER/Busbar: %s", trouble.c_str());
+    logger(nccl_abi::log_warning, nccl_abi::log_profile, __FILE__, __LINE__, "PROFILER/Busbar: BUSBAR_PROFILE_OUT: %s",
+           trouble.c_str());
   }
 }
 

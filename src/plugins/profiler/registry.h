@@ -11,7 +11,8 @@
 
 #include "plugins/abi/types.h"
 #include "plugins/profiler/communicator.h"
-#include "plugins/profiler/report_file.h"
+#include "plugins/profiler/json.h"
+#include "plugins/report_file.h"
 
 namespace busbar::plugins {
 

@@ -37,7 +37,8 @@ struct Decision {
   std::size_t unavailable = 0;  ///< rows that fitted, but what they want is not available: as if they were not there
 };
 
-/// The first row that fits and whose algorithm and protocol are available. `rows` are those of one communicator.
+/// The first row that fits and whose algorithm and protocol are available. `rows` are those of one communicator. This
+/// is the rule; `Index` answers the same faster.
 Decision decide(std::span<const Row> rows, const Question& question, const Costs& costs);
 
 /// The rows for communicators of that many nodes and ranks, in their order.

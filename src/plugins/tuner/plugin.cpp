@@ -1,6 +1,6 @@
 // What NCCL loads: its tuner interface, versions 3 to 6, asks the table. Nothing here fails towards NCCL.
 #include "plugins/abi/tuner.h"
-#include "plugins/tuner/decision.h"
+#include "plugins/tuner/index.h"
 #include "plugins/tuner/tables.h"
 
 namespace busbar::plugins {
@@ -9,7 +9,7 @@ namespace {
 using namespace nccl_abi;
 
 struct Context {
-  std::vector<Row> rows;
+  Index index;
   std::uint64_t nodes = 0;
 };
 
@@ -18,7 +18,7 @@ void* make_context(std::size_t ranks, std::size_t nodes, Logger logger) noexcept
   try {
     const auto table = Tables::of_process().current(logger);
     if (!table) return nullptr;
-    return new Context{rows_for(*table, nodes, ranks), nodes};
+    return new Context{Index(rows_for(*table, nodes, ranks)), nodes};
   } catch (...) {
     return nullptr;  // out of memory
   }
@@ -28,7 +28,7 @@ void* make_context(std::size_t ranks, std::size_t nodes, Logger logger) noexcept
 void answer(const Context& context, const Question& question, Costs costs, int* channels) noexcept {
   Counts& counts = Tables::of_process().counts;
   counts.asked.fetch_add(1, std::memory_order_relaxed);
-  const Decision decision = decide(context.rows, question, costs);
+  const Decision decision = context.index.decide(question, costs);
   if (decision.unavailable > 0) counts.unavailable.fetch_add(decision.unavailable, std::memory_order_relaxed);
   if (decision.row == nullptr) return;
   const Row& row = *decision.row;

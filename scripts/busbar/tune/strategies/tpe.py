@@ -85,7 +85,7 @@ def _propose(trial: optuna.Trial, space: PointSpace) -> Candidate:
     candidate = DEFAULT
     for setting in space.settings:
         if setting.belongs_with(candidate.settings):
-            candidate = candidate.with_value(setting.name, _value(trial, setting))
+            candidate = candidate.with_value(setting.name, _value(trial, setting, candidate))
     return candidate
 
 
@@ -102,12 +102,18 @@ def _parameters(candidate: Candidate, space: PointSpace) -> dict[str, str | int]
     return given
 
 
-def _value(trial: optuna.Trial, setting: Setting) -> str | None:
+def _value(trial: optuna.Trial, setting: Setting, candidate: Candidate) -> str | None:
     values = [value.value for value in setting.values]
-    if not values:
+    fitting = setting.values_beside(candidate.settings)
+    if not fitting:
         return None
     if setting.ordered and setting.required:
-        return values[trial.suggest_int(setting.name, 0, len(values) - 1)]
-    choices = values if setting.required else [_LEFT_OUT, *values]
-    chosen = str(trial.suggest_categorical(setting.name, choices))
-    return None if chosen == _LEFT_OUT else chosen
+        chosen = values[trial.suggest_int(setting.name, 0, len(values) - 1)]
+    else:
+        choices = values if setting.required else [_LEFT_OUT, *values]
+        chosen = str(trial.suggest_categorical(setting.name, choices))
+    if chosen == _LEFT_OUT:
+        return None
+    # A parameter's choices must not change from trial to trial, so what cannot be combined is put
+    # right afterwards.
+    return chosen if chosen in fitting else fitting[-1]

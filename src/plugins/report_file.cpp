@@ -1,4 +1,7 @@
-#include "plugins/profiler/report_file.h"
+#include "plugins/report_file.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -9,10 +12,17 @@ namespace busbar::plugins {
 
 namespace fs = std::filesystem;
 
-std::string report_path(const std::string& out, const Process& process) {
+Process this_process() {
+  utsname system{};
+  return {uname(&system) == 0 ? system.nodename : "", static_cast<int>(getpid())};
+}
+
+std::string report_path(const std::string& out, std::string_view kind, const Process& process) {
   const std::string tail = process.host + "-" + std::to_string(process.pid) + ".jsonl";
   std::error_code error;
-  if (out.ends_with('/') || fs::is_directory(out, error)) return (fs::path(out) / ("nccl-" + tail)).string();
+  if (out.ends_with('/') || fs::is_directory(out, error)) {
+    return (fs::path(out) / (std::string(kind) + "-" + tail)).string();
+  }
   return out + "-" + tail;
 }
 
@@ -22,7 +32,7 @@ ReportFile::ReportFile(const std::string& path, std::string& trouble) {
   if (!folder.empty()) fs::create_directories(folder, error);
   // Appending: where process numbers come around, an older process's records stay. 'e': not for programs it starts.
   file_.reset(std::fopen(path.c_str(), "ae"));
-  if (!file_) trouble = "BUSBAR_PROFILE_OUT: cannot write '" + path + "': " + std::strerror(errno);
+  if (!file_) trouble = "cannot write '" + path + "': " + std::strerror(errno);
 }
 
 void ReportFile::append(const std::string& line) noexcept {
