@@ -13,7 +13,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = [ROOT / "src", ROOT / "collectives", ROOT / "tests"]
 INCLUDED_FROM = [ROOT, ROOT / "src", ROOT / "tests", ROOT / "tests" / "cpp"]
 FILES = sorted(
-    path for folder in FOLDERS for ending in ("cpp", "h", "cu") for path in folder.rglob(f"*.{ending}")
+    path
+    for folder in FOLDERS
+    for ending in ("cpp", "h", "cu")
+    for path in folder.rglob(f"*.{ending}")
 )
 
 
@@ -23,10 +26,11 @@ def of_std(*names: str) -> str:
 
 GIVES = {
     "algorithm": of_std(
-        "(all|any|none)_of", "clamp", "copy(_if|_n|_backward)?", "count(_if)?", "equal", "fill(_n)?",
-        "find(_if|_if_not)?", "generate(_n)?", "is_sorted", "(lower|upper)_bound", "min", "max",
-        "minmax", "(min|max|minmax)_element", "nth_element", "partition", "remove(_if)?", "replace",
-        "reverse", "rotate", "shuffle", "(stable_)?sort", "transform", "unique",
+        "(all|any|none)_of", "clamp", "copy(_if|_n|_backward)?", "count(_if)?", "equal",
+        "fill(_n)?", "find(_if|_if_not)?", "generate(_n)?", "is_sorted", "(lower|upper)_bound",
+        "min", "max", "minmax", "(min|max|minmax)_element", "nth_element", "partition",
+        "remove(_if)?", "replace", "reverse", "rotate", "shuffle", "(stable_)?sort", "transform",
+        "unique",
     ),
     "array": of_std("array", "to_array"),
     "atomic": of_std("atomic", "memory_order_[a-z]+"),
