@@ -19,6 +19,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "report": {},
     "tune": {},
     "predict": {},
+    "doctor": {},
     "emulate": {"context_settings": {"allow_interspersed_args": False}},
 }
 """The function of that name in `busbar.commands` of that name, and what Typer is told of it."""

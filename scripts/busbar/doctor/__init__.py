@@ -1,0 +1,1 @@
+"""What on a machine or a cluster would spoil a measurement: facts, rules, findings."""
