@@ -3,13 +3,11 @@ target_sources(busbar-engine PRIVATE src/gpu/load.cpp src/gpu/nvml.cpp)
 target_link_libraries(busbar-engine PUBLIC ${CMAKE_DL_LIBS})
 
 # A GPU platform is loaded at run time: it holds all that it needs of the engine itself, and shows nothing but its entry.
-set(busbar_gpu_common src/core/datatype.cpp src/memory/answers.cpp src/memory/pattern.cpp)
 function(busbar_add_gpu_platform target output)
-  add_library(${target} MODULE ${ARGN} ${busbar_gpu_common})
+  add_library(${target} MODULE ${ARGN})
   set_target_properties(${target} PROPERTIES PREFIX lib OUTPUT_NAME ${output} CXX_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(${target} PRIVATE busbar-options fmt::fmt ${CMAKE_DL_LIBS})
+  target_link_libraries(${target} PRIVATE busbar-elements ${CMAKE_DL_LIBS})
 endfunction()
 
 # Code for the GPUs of data centres since the A100 that the compiler knows, and for later ones what the driver compiles.
@@ -51,10 +49,11 @@ if(BUSBAR_CUDA)
 endif()
 
 if(BUSBAR_TESTS)
-  find_package(GTest REQUIRED)
   busbar_add_gpu_platform(busbar-gpu-fake busbar-gpu-fake tests/fakes/gpu/device.cpp tests/fakes/gpu/platform.cpp
     tests/fakes/gpu/settings.cpp)
   target_include_directories(busbar-gpu-fake PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  busbar_compile_as_fake(busbar-gpu-fake)
+  target_precompile_headers(busbar-gpu-fake REUSE_FROM busbar-fake-headers)
   add_library(busbar-nvml-fake MODULE tests/fakes/gpu/nvml.cpp)
   target_include_directories(busbar-nvml-fake PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(busbar-nvml-fake PRIVATE busbar-options)

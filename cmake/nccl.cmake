@@ -21,16 +21,16 @@ endif()
 
 # Fakes: host memory, MPI underneath. Tests name them in BUSBAR_NCCL_LIBRARY; nothing installs them.
 file(GLOB busbar_nccl_fake_sources CONFIGURE_DEPENDS tests/fakes/nccl/*.cpp)
-add_library(busbar-nccl-fake MODULE ${busbar_nccl_fake_sources} src/memory/reduce.cpp src/core/datatype.cpp)
-set_target_properties(busbar-nccl-fake PROPERTIES PREFIX lib OUTPUT_NAME nccl-fake CXX_VISIBILITY_PRESET hidden
+add_library(busbar-nccl-fake MODULE ${busbar_nccl_fake_sources})
+set_target_properties(busbar-nccl-fake PROPERTIES PREFIX lib OUTPUT_NAME nccl-fake
   LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
-target_include_directories(busbar-nccl-fake PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src
-  ${PROJECT_SOURCE_DIR}/tests)
+busbar_compile_as_fake(busbar-nccl-fake)
+target_precompile_headers(busbar-nccl-fake REUSE_FROM busbar-fake-headers)
+target_include_directories(busbar-nccl-fake PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/tests)
 target_include_directories(busbar-nccl-fake SYSTEM PRIVATE ${BUSBAR_NCCL_INCLUDE} ${CUDAToolkit_INCLUDE_DIRS})
-target_link_libraries(busbar-nccl-fake PRIVATE busbar-options fmt::fmt MPI::MPI_CXX ${CMAKE_DL_LIBS})
+target_link_libraries(busbar-nccl-fake PRIVATE busbar-elements MPI::MPI_CXX ${CMAKE_DL_LIBS})
 
 # The whole transport on fakes: three processes, no GPU.
-find_package(GTest REQUIRED)
 file(GLOB busbar_nccl_test_sources CONFIGURE_DEPENDS tests/cpp/nccl/*.cpp)
 add_executable(busbar-nccl-fake-tests ${busbar_nccl_test_sources})
 add_dependencies(busbar-nccl-fake-tests busbar-nccl-fake busbar-gpu-fake busbar-nccl-profiler busbar-nccl-tuner)

@@ -10,6 +10,3 @@ if(BUSBAR_SANITIZERS)
   target_compile_definitions(busbar-options INTERFACE BUSBAR_SANITIZED)
   target_link_options(busbar-options INTERFACE -fsanitize=${BUSBAR_SANITIZERS})
 endif()
-# What nearly every file reads, for targets that may read it once for all.
-set(busbar_common_headers <algorithm> <array> <cstdint> <fmt/format.h> <fmt/ranges.h> <functional> <map> <memory>
-  <nlohmann/json.hpp> <optional> <random> <string> <string_view> <thread> <vector>)

@@ -26,7 +26,6 @@ target_link_libraries(busbar-nccl-profiler PRIVATE nlohmann_json::nlohmann_json)
 busbar_add_nccl_plugin(tuner ${busbar_tuner_sources})
 
 if(BUSBAR_TESTS)
-  find_package(GTest REQUIRED)
   # The plugins are loaded as NCCL loads them; the parts that are plain functions are linked as well.
   file(GLOB busbar_plugin_test_sources CONFIGURE_DEPENDS tests/cpp/plugins/*.cpp)
   add_executable(busbar-plugin-tests ${busbar_plugin_test_sources} src/plugins/tuner/table.cpp
@@ -38,8 +37,8 @@ if(BUSBAR_TESTS)
   target_include_directories(busbar-plugin-tests PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests/cpp)
   target_compile_definitions(busbar-plugin-tests PRIVATE
     BUSBAR_PROFILER_PLUGIN="$<TARGET_FILE:busbar-nccl-profiler>" BUSBAR_TUNER_PLUGIN="$<TARGET_FILE:busbar-nccl-tuner>")
-  target_link_libraries(busbar-plugin-tests PRIVATE busbar-options nlohmann_json::nlohmann_json GTest::gtest GTest::gmock
-    GTest::gtest_main Threads::Threads ${CMAKE_DL_LIBS})
+  target_link_libraries(busbar-plugin-tests PRIVATE busbar-options fmt::fmt nlohmann_json::nlohmann_json GTest::gtest
+    GTest::gmock GTest::gtest_main Threads::Threads ${CMAKE_DL_LIBS})
   add_test(NAME busbar-plugin-tests COMMAND busbar-plugin-tests --gtest_brief=1)
   set_tests_properties(busbar-plugin-tests PROPERTIES TIMEOUT 300)
 

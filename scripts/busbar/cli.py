@@ -3,44 +3,58 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from busbar.commands.check import check
-from busbar.commands.doctor import doctor
-from busbar.commands.emulate import emulate
-from busbar.commands.import_ import import_
-from busbar.commands.predict import predict
-from busbar.commands.report import report
-from busbar.commands.run import run
-from busbar.commands.theory import theory
-from busbar.commands.tune import tune
 from busbar.errors import BusbarError, ExitCode
 
-app = typer.Typer(
-    name="busbar",
-    help="Measure a cluster's collective communication, judge it against theory.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-)
-app.command()(run)
-app.command()(theory)
-app.command()(check)
-app.command()(report)
-app.command()(tune)
-app.command()(predict)
-app.command()(doctor)
-app.command(name="import")(import_)
-app.command(context_settings={"allow_interspersed_args": False})(emulate)
+COMMANDS: dict[str, dict[str, Any]] = {
+    "run": {},
+    "theory": {},
+    "check": {},
+    "report": {},
+    "tune": {},
+    "predict": {},
+    "doctor": {},
+    "import": {},
+    "emulate": {"context_settings": {"allow_interspersed_args": False}},
+}
+"""The function of that name (`import_` where Python has the word itself) in `busbar.commands` of that name, and what Typer is told of it."""
+
+
+def application(argv: list[str]) -> typer.Typer:
+    """The command line's application.
+
+    It knows all commands where none is named, as for --help, and else the named one alone: each
+    loads libraries of its own, which take longer than most of what commands do.
+    """
+    app = typer.Typer(
+        name="busbar",
+        help="Measure a cluster's collective communication, judge it against theory.",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_group)
+    for name in argv[:1] if argv and argv[0] in COMMANDS else COMMANDS:
+        python_name = f"{name}_" if iskeyword(name) else name
+        function = getattr(import_module(f"busbar.commands.{python_name}"), python_name)
+        app.command(name, **COMMANDS[name])(function)
+    return app
+
+
+def _group() -> None:
+    """Makes commands of an application with a single one; without it that would be all of it."""
 
 
 def parse_options(argv: list[str]) -> dict[str, Any]:
     """The options of a command line, the subcommand first, without carrying it out."""
-    group = get_command(app)
+    group = get_command(application(argv))
     assert isinstance(group, TyperGroup)
     return group.commands[argv[0]].make_context(argv[0], argv[1:]).params
 
@@ -53,7 +67,7 @@ def main() -> None:
 def run_command_line(argv: list[str]) -> int:
     """Carry out a command line; the exit code, with one sentence on standard error unless 0."""
     try:
-        code = app(argv, standalone_mode=False)
+        code = application(argv)(argv, standalone_mode=False)
     except BusbarError as error:
         return _explain(error.message, error.exit_code)
     except typer.Exit as ended:

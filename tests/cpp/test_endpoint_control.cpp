@@ -1,6 +1,7 @@
 // Control planes made of messages: whole groups as threads, on sends that wait for their receivers.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 
 #include "measure/endpoint_control.h"

@@ -91,12 +91,17 @@ TEST(MedianInterval, RelativeHalfWidth) {
 
 // Skewed samples with a heavy tail, as times have. The share that holds the true median must not be below 95 % by more
 // than the simulation's own error (three standard deviations).
+#ifdef BUSBAR_SANITIZED
+constexpr int trials = 2'000;  // that the share is right, the release build shows
+#else
+constexpr int trials = 20'000;
+#endif
+
 TEST(MedianInterval, CoversTheTrueMedian) {
   std::mt19937_64 random(20260101);
   std::lognormal_distribution<double> time(3.0, 1.0);
   const double truth = std::exp(3.0);
   for (const std::size_t n : {std::size_t{6}, std::size_t{10}, std::size_t{37}, std::size_t{200}}) {
-    constexpr int trials = 20'000;
     int holds = 0;
     std::vector<double> samples(n);
     for (int t = 0; t < trials; ++t) {

@@ -1,10 +1,12 @@
 // Whole trees in one process: every worker and aggregator is a thread, and messages arrive in any order.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <random>
-#include <thread>
 
 #include "collectives/registry.h"
+#include "crew.h"
 #include "fake_messenger.h"
 #include "memory/host.h"
 #include "transport/tree/aggregator.h"
@@ -89,9 +91,15 @@ struct Rankful {
   std::size_t sent_bytes = 0;
 };
 
+/// Threads of a whole test.
+struct Crews {
+  Crew aggregators;
+  Crew workers;
+};
+
 /// Runs `executions` of an operation on all ranks and returns every rank's output.
-std::vector<Rankful> run(const Collective& op, const Shape& shape, DataType type, std::optional<RedOp> redop,
-                         const Case& c, std::uint64_t seed, int executions,
+std::vector<Rankful> run(Crews& crews, const Collective& op, const Shape& shape, DataType type,
+                         std::optional<RedOp> redop, const Case& c, std::uint64_t seed, int executions,
                          const std::function<void(Rank, std::byte*, std::size_t)>& fill) {
   const Job job = job_of(op, shape, type, redop, c);
   const Plan plan(job);
@@ -99,15 +107,13 @@ std::vector<Rankful> run(const Collective& op, const Shape& shape, DataType type
   trees.resize(std::min(trees.size(), plan.chunks()));
   FakePost post;
   std::vector<Rankful> ranks(static_cast<std::size_t>(shape.ranks));
-  std::vector<std::jthread> aggregators;
   for (std::size_t t = 0; t < trees.size(); ++t) {
     for (const Node& node : trees[t].nodes) {
-      aggregators.emplace_back([&, t] { serve(job, node, t, trees.size(), post, seed + 100 + t); });
+      crews.aggregators.start([&, t] { serve(job, node, t, trees.size(), post, seed + 100 + t); });
     }
   }
-  std::vector<std::jthread> workers;
   for (int r = 0; r < shape.ranks; ++r) {
-    workers.emplace_back([&, r] {
+    crews.workers.start([&, r] {
       const Rank self{r};
       Rankful& mine = ranks[static_cast<std::size_t>(r)];
       const Layout layout = op.layout(shape, self);
@@ -127,19 +133,19 @@ std::vector<Rankful> run(const Collective& op, const Shape& shape, DataType type
       mine.sent_bytes = messenger.sent_bytes;
     });
   }
-  workers.clear();  // joins
+  crews.workers.wait();
   for (const Tree& tree : trees) {
     for (const Node& node : tree.nodes) post.put({the_test, node.process}, {});
   }
-  aggregators.clear();
+  crews.aggregators.wait();
   return ranks;
 }
 
-void expect_right(const Collective& op, const Shape& shape, DataType type, std::optional<RedOp> redop, const Case& c,
-                  std::uint64_t seed) {
+void expect_right(Crews& crews, const Collective& op, const Shape& shape, DataType type, std::optional<RedOp> redop,
+                  const Case& c, std::uint64_t seed) {
   HostMemory memory;
   const Pattern pattern{.type = type, .redop = redop, .ranks = shape.ranks, .seed = seed};
-  const auto ranks = run(op, shape, type, redop, c, seed, 2, [&](Rank self, std::byte* data, std::size_t count) {
+  const auto ranks = run(crews, op, shape, type, redop, c, seed, 2, [&](Rank self, std::byte* data, std::size_t count) {
     if (count > 0) memory.fill(data, count, pattern, self);
   });
   for (int r = 0; r < shape.ranks; ++r) {
@@ -175,6 +181,7 @@ TEST(Tree, CarriesTheOperationsItIsMeantFor) {
 }
 
 TEST(Tree, EveryOperationDatatypeOperatorAndPlacementIsRight) {
+  Crews crews;
   std::uint64_t seed = 1;
   for (const Collective* op : tree_operations()) {
     const Traits traits = op->traits();
@@ -190,7 +197,7 @@ TEST(Tree, EveryOperationDatatypeOperatorAndPlacementIsRight) {
                                                          : 331U,
                             .in_place = in_place,
                             .average = traits.reduces && redop == RedOp::avg};
-          expect_right(*op, shape, type, traits.reduces ? std::optional{redop} : std::nullopt,
+          expect_right(crews, *op, shape, type, traits.reduces ? std::optional{redop} : std::nullopt,
                        {.ranks = 5, .fan_out = 2, .chunk = 32}, ++seed);
         }
       }
@@ -199,6 +206,7 @@ TEST(Tree, EveryOperationDatatypeOperatorAndPlacementIsRight) {
 }
 
 TEST(Tree, AnyShapeChunkAndWindowIsRight) {
+  Crews crews;
   std::mt19937_64 random(7);
   const auto pick = [&](std::size_t low, std::size_t high) { return low + random() % (high - low + 1); };
   for (int round = 0; round < 150; ++round) {
@@ -218,12 +226,14 @@ TEST(Tree, AnyShapeChunkAndWindowIsRight) {
                                   : traits.chunked ? size * static_cast<std::size_t>(ranks)
                                                    : size,
                       .in_place = traits.in_place && random() % 2 == 0};
-    expect_right(op, shape, DataType::int32, traits.reduces ? std::optional{RedOp::sum} : std::nullopt, c, random());
+    expect_right(crews, op, shape, DataType::int32, traits.reduces ? std::optional{RedOp::sum} : std::nullopt, c,
+                 random());
   }
 }
 
 // Sums of these depend on their order; the same bits on every rank and under every arrival order mean that it is fixed.
 TEST(Tree, SumsOfFloatsAreTheSameWhateverArrivesFirst) {
+  Crews crews;
   const Shape shape{.ranks = 7, .elements = 500};
   const auto fill = [](Rank self, std::byte* data, std::size_t count) {
     std::mt19937_64 random(static_cast<std::uint64_t>(self.value) + 1);
@@ -232,7 +242,7 @@ TEST(Tree, SumsOfFloatsAreTheSameWhateverArrivesFirst) {
   };
   std::vector<std::byte> first;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    const auto ranks = run(find_collective("all_reduce"), shape, DataType::float32, RedOp::sum,
+    const auto ranks = run(crews, find_collective("all_reduce"), shape, DataType::float32, RedOp::sum,
                            {.ranks = 7, .fan_out = 3, .trees = 2, .chunk = 16, .window = 4}, seed, 1, fill);
     if (first.empty()) first = ranks.front().recv;
     for (const Rankful& rank : ranks) EXPECT_EQ(rank.recv, first);
@@ -241,10 +251,11 @@ TEST(Tree, SumsOfFloatsAreTheSameWhateverArrivesFirst) {
 
 // What theory expects on the wire: S up from every rank, whatever their number; nothing from those with nothing to say.
 TEST(Tree, WorkersSendWhatTheoryExpects) {
-  const auto sent = [](std::string_view op, std::size_t elements, bool reduces) {
-    const auto ranks = run(find_collective(op), {.ranks = 6, .root = Rank{2}, .elements = elements}, DataType::float32,
-                           reduces ? std::optional{RedOp::sum} : std::nullopt, {.ranks = 6, .fan_out = 3}, 1, 1,
-                           [](Rank, std::byte*, std::size_t) {});
+  Crews crews;
+  const auto sent = [&](std::string_view op, std::size_t elements, bool reduces) {
+    const auto ranks = run(crews, find_collective(op), {.ranks = 6, .root = Rank{2}, .elements = elements},
+                           DataType::float32, reduces ? std::optional{RedOp::sum} : std::nullopt,
+                           {.ranks = 6, .fan_out = 3}, 1, 1, [](Rank, std::byte*, std::size_t) {});
     std::vector<std::size_t> bytes;
     for (const Rankful& rank : ranks) bytes.push_back(rank.sent_bytes);
     return bytes;

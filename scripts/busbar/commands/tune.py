@@ -20,7 +20,6 @@ from busbar.launch.runner import utc_now
 from busbar.launch.target import Target
 from busbar.launch.where import Where, target_of
 from busbar.record.models import Stopping, Variant, Warmup
-from busbar.report.tuning_page import write_page
 from busbar.tune.buckets import in_buckets
 from busbar.tune.files import Folder
 from busbar.tune.job import Place, TuneJob, Wish
@@ -163,6 +162,9 @@ def tune(
             )
             explained.exit_code = error.exit_code
             raise explained from None
+    # Plotly takes half a second to load, and searching needs none of it.
+    from busbar.report.tuning_page import write_page
+
     written = _write(tuned, folder, job)  # the page says what lies beside it
     for path in [*written, write_page(tuned, read_searched(folder.search), folder.path)]:
         job.console.print(f"written: {path}", highlight=False)

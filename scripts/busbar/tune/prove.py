@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
-from scipy import stats
+from scipy.special import stdtrit
 
 from busbar.launch.options import MeasureOptions
 from busbar.record.models import Plan, PlannedPoint, Point, PointKey, RunRecord, Variant
@@ -131,7 +131,7 @@ def interval_of_mean(ratios: Sequence[float], level: float) -> tuple[float, floa
     if len(ratios) < 2 or min(ratios) <= 0:
         return None
     logarithms = [math.log(ratio) for ratio in ratios]
-    reach = float(stats.t.ppf(1 - level / 2, len(ratios) - 1))
+    reach = float(stdtrit(len(ratios) - 1, 1 - level / 2))
     half = reach * stdev(logarithms) / math.sqrt(len(ratios))
     centre = fmean(logarithms)
     return math.exp(centre - half), math.exp(centre + half)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection
 from pathlib import Path
-
-import jinja2
+from typing import TYPE_CHECKING
 
 from busbar.errors import UsageError
 from busbar.tune.outputs.environment import environment_of
@@ -19,6 +18,9 @@ from busbar.tune.outputs.mca_params import PREFIX, rules_parameters
 from busbar.tune.outputs.names import EXPORTS, OMPI_RULES, TUNER_TABLE
 from busbar.tune.space import version_in
 from busbar.tune.tuned import Tuned
+
+if TYPE_CHECKING:
+    import jinja2
 
 _PLUGIN = "libnccl-tuner-busbar.so"
 
@@ -80,6 +82,9 @@ def exports(tuned: Tuned, files: Collection[str], plugin: Path | None = None) ->
 
 
 def _template() -> jinja2.Template:
+    # Only for those who write this file: `busbar run` reads this module's names as well.
+    import jinja2
+
     # A shell's text: what may be anything is quoted for a shell where it is put in.
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("busbar.tune.outputs", "."),

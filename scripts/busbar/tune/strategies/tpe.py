@@ -11,8 +11,7 @@ import math
 import random
 import warnings
 from collections.abc import Iterator
-
-import optuna
+from typing import TYPE_CHECKING
 
 from busbar.tune.ask import Ask
 from busbar.tune.candidate import DEFAULT, Candidate
@@ -20,6 +19,9 @@ from busbar.tune.history import History
 from busbar.tune.race import race
 from busbar.tune.space import PointSpace, Setting
 from busbar.tune.strategies.descent import walk
+
+if TYPE_CHECKING:
+    import optuna
 
 _SAMPLES = 12
 """Of each candidate of a batch."""
@@ -32,6 +34,9 @@ _LEFT_OUT = "(left to the library)"
 
 def tpe(space: PointSpace, history: History, rng: random.Random) -> Iterator[Ask]:
     """Batches of trials, for as long as they find what was not seen, then a race."""
+    # Optuna takes a second to load: only for those who search with it.
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     sampler = optuna.samplers.TPESampler(
