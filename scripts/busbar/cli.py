@@ -24,7 +24,8 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "import": {},
     "emulate": {"context_settings": {"allow_interspersed_args": False}},
 }
-"""The function of that name (`import_` where Python has the word itself) in `busbar.commands` of that name, and what Typer is told of it."""
+"""What Typer is told of the function of that name, in the module of `busbar.commands` of that name;
+both end in an underscore where Python has the word itself."""
 
 
 def application(argv: list[str]) -> typer.Typer:
