@@ -1,15 +1,20 @@
-// An MPI program as anybody may have written it: it knows nothing of Busbar. Prints the median time of one collective
-// per size, as JSON. `plain_all_reduce OPERATION REPETITIONS RANKS BYTES...`, on the first RANKS ranks.
+// An MPI program as anybody may have written it: it knows nothing of Busbar. It computes a little, then all ranks
+// communicate. Prints the median time of one collective per size, until the last rank has it, as JSON.
+// `plain_all_reduce OPERATION REPETITIONS RANKS BYTES...`, on the first RANKS ranks.
 #include <mpi.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
+
+constexpr std::chrono::milliseconds computing{3};
 
 /// One execution; `bytes` is what a rank holds of the larger buffer.
 using Execute = std::function<void(std::size_t bytes, std::vector<float>& send, std::vector<float>& recv, MPI_Comm)>;
@@ -74,9 +79,14 @@ int main(int argc, char** argv) {
     std::vector<float> send(bytes / sizeof(float), 1.0F), recv(bytes / sizeof(float));
     std::vector<double> times;
     for (int k = 0; k < repetitions; ++k) {
+      std::this_thread::sleep_for(computing);
+      MPI_Barrier(comm);
       const double begun = MPI_Wtime();
       execute(bytes, send, recv, comm);
-      times.push_back((MPI_Wtime() - begun) * 1e6);
+      const double own = (MPI_Wtime() - begun) * 1e6;
+      double slowest = 0;
+      MPI_Reduce(&own, &slowest, 1, MPI_DOUBLE, MPI_MAX, 0, comm);
+      times.push_back(slowest);
     }
     if (rank == 0) {
       std::printf("{\"operation\": \"%s\", \"ranks\": %d, \"bytes\": %zu, \"median_us\": %.2f}\n", argv[1], ranks,

@@ -79,7 +79,7 @@ def test_a_race_drops_only_who_is_surely_worse() -> None:
     near, far = Candidate.of({"a": "1"}), Candidate.of({"a": "2"})
     history, rng, seen = History(), random.Random(1), []
     true = {DEFAULT: 100.0, near: 100.0 * (1 + (GOOD_ENOUGH - 1) / 2), far: 150.0}
-    for ask in race(true, history):
+    for ask in race(true, history, first_samples=8):
         seen.append(set(ask.candidates))
         history.tell(
             {c: [rng.gauss(true[c], 5) for _ in range(ask.samples)] for c in ask.candidates}

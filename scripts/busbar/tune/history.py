@@ -62,6 +62,17 @@ class History:
         limit = known[0][0].high
         return [c for n, (e, c) in enumerate(known) if n == 0 or e.low <= limit]
 
+    def most_lost(self, chosen: Candidate, other: Candidate) -> float:
+        """The factor by which `chosen` may be slower than the other, at 95 %; infinite if unknown.
+
+        The intervals of two medians that know nothing of each other add up as squares, as factors.
+        """
+        one, two = self.estimate(chosen), self.estimate(other)
+        if one is None or two is None or not 0 < two.low <= two.median < math.inf:
+            return math.inf if two is None or one is None else 0.0
+        reach = math.hypot(math.log(one.high / one.median), math.log(two.median / two.low))
+        return one.median / two.median * math.exp(reach)
+
     def surely_worse(self, candidate: Candidate, than: Candidate) -> bool:
         """Whether the intervals part: with both at 95 %, wrong once in some 180 times at most."""
         one, other = self.estimate(candidate), self.estimate(than)

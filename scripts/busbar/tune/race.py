@@ -49,10 +49,9 @@ def _settled(
     left: list[Candidate], history: History, good_enough: float, most_samples: int
 ) -> bool:
     known = [history.estimate(candidate) for candidate in left]
-    estimates = [estimate for estimate in known if estimate is not None]
-    if len(estimates) < len(left):
+    if any(estimate is None for estimate in known):
         return False
-    if min(estimate.samples for estimate in estimates) >= most_samples:
+    if min(estimate.samples for estimate in known if estimate is not None) >= most_samples:
         return True
-    best = min(estimates, key=lambda estimate: estimate.median)
-    return all(best.high <= good_enough * estimate.low for estimate in estimates)
+    best = history.ranked(left)[0]
+    return all(history.most_lost(best, other) <= good_enough for other in left if other != best)

@@ -17,8 +17,8 @@ _PER_VISIT = 16
 
 def exhaustive(space: PointSpace, history: History, rng: random.Random) -> Iterator[Ask]:
     """All candidates in shuffled visits, several times over, then a race of the undecided."""
-    for _ in range(SAMPLES // _PER_VISIT):
-        shuffled = list(space.candidates)
-        rng.shuffle(shuffled)
-        yield from visits(shuffled, _PER_VISIT)
+    for _ in range(SAMPLES):  # a visit of slow ones brings as many samples as it has time for
+        short = [c for c in space.candidates if len(history.samples.get(c, ())) < SAMPLES]
+        rng.shuffle(short)
+        yield from visits(short, _PER_VISIT)
     yield from race(history.contenders(space.candidates), history, first_samples=_PER_VISIT)
