@@ -19,15 +19,15 @@ QUICK = ["--max-seconds", "0.1", "--no-processes"]
 def test_a_faster_algorithm_is_found_and_proven_on_emulated_hosts(tmp_path: Path) -> None:
     done = busbar(
         "tune", "all_reduce", "--on", "emulated", "--hosts", "4", "--rate", "400mbit",
-        "-b", "4M", "-e", "4M", "--budget", "40", "--max-seconds", "0.7", "--no-processes",
+        "-b", "1M", "-e", "1M", "--budget", "15", "--max-seconds", "0.7", "--no-processes",
         "--output", "found", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     tuned = load_tuned(tmp_path / "found")
     (choice,) = tuned.choices
-    # Open MPI's default takes some 60 % of the bound there; a ring takes 98 % of it.
+    # Open MPI's default reaches some 60 % of the bound there, a ring 95 % of it.
     assert choice.settings["coll_tuned_allreduce_algorithm"] in ("4", "5", "6")
-    assert choice.gain > 1.2
+    assert choice.gain > 1.1
     assert choice.gain_interval is not None and choice.gain_interval[0] > 1
     assert tuned.total_gain == pytest.approx(choice.gain, rel=0.05)
     assert tuned.made_for.nodes == 4 and tuned.made_for.ranks == 4

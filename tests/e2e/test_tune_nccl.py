@@ -14,7 +14,7 @@ pytestmark = needs_nccl
 def test_the_loop_runs_on_fakes_and_writes_no_settings(tmp_path: Path) -> None:
     done = busbar_on_fakes(
         "tune", "all_reduce", "--transport", "nccl", "--ranks", "2", "-b", "64K", "-e", "64K",
-        "--budget", "15", "--no-processes", "--max-seconds", "0.1", "--output", "found",
+        "--budget", "6", "--no-processes", "--max-seconds", "0.1", "--output", "found",
         cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
