@@ -35,6 +35,7 @@ Where = tuple[str, int]
 """Operation and size in bytes."""
 WHAT = ["all_reduce", "all_gather", "all_to_all", "-b", "64K", "-e", "4M", "-f", "4"]
 PLACE = ["--on", "emulated", "--hosts", "4", "--rate", "400mbit", "--no-processes"]
+QUICK_PROOF = ["--max-seconds", "0.7"]
 LEAST_OF_GAIN = 0.95
 MOST_OF_SECONDS = 0.20
 BELIEVED = (1.1, 1.6)
@@ -47,7 +48,7 @@ PROGRAM = Path(__file__).parents[2] / "build" / "release" / "bin" / "plain_all_r
 
 def search(strategy: str, folder: Path) -> Tuned:
     """`busbar tune` with a strategy."""
-    words = ["tune", *WHAT, *PLACE, "--strategy", strategy, "--budget", BUDGET]
+    words = ["tune", *WHAT, *PLACE, *QUICK_PROOF, "--strategy", strategy, "--budget", BUDGET]
     code = run_command_line([*words, "--output", str(folder)])
     if code != 0:
         raise SystemExit(f"the tuning ended with exit code {code}")
@@ -57,7 +58,7 @@ def search(strategy: str, folder: Path) -> Tuned:
 def prove_together(found: Mapping[str, Tuned], folder: Path) -> dict[str, dict[Where, Outcome]]:
     """What each search wrote down, all in the same new launches."""
     folder.mkdir()
-    words = ["tune", *WHAT, *PLACE]
+    words = ["tune", *WHAT, *PLACE, *QUICK_PROOF]
     job = job_of(words, parse_options(words), Folder(folder))
     points = {(p.key.op, p.key.size_bytes): p for p in job.wish.points}
     contests: dict[str, dict[Where, Contest]] = {name: {} for name in found}

@@ -201,7 +201,7 @@ def job_of(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob
     described = describe(engine, target.ranks)
     described.check_transport(transport)
     workload = _workload(given, described, target)
-    max_ctas = given["max_ctas"] or workload.max_ctas
+    max_ctas = workload.max_ctas if given["max_ctas"] is None else given["max_ctas"]
     space = load_space(given["space"] or transport)
     if space.transport != transport:
         raise UsageError(f"--space {given['space']} belongs to --transport {space.transport}.")
@@ -211,6 +211,7 @@ def job_of(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob
         points=points_of(workload.operation, described, target.ranks, transport, target.threads),
         even=given["workload"] is None,
         workload=workload.name,
+        notes=workload.notes,
         strategy_name=given["strategy_name"],
         strategy=chosen,
         budget_seconds=given["budget"],

@@ -14,7 +14,7 @@ from busbar.tune.prove import LEAST_GAIN, Contest, Outcome, outcomes, workload_r
 from busbar.tune.search import PointSearch
 from busbar.tune.tuned import Choice
 
-NOTHING_FASTER = "the search found nothing surely faster than the default"
+NOTHING_FASTER = "the search found nothing that is worth a setting"
 
 
 @dataclass(frozen=True)

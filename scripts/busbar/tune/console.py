@@ -99,6 +99,12 @@ def print_found(console: Console, searches: list[PointSearch]) -> None:
         )
 
 
+def print_notes(console: Console, notes: list[str]) -> None:
+    """What the workload leaves out, so that nobody takes its gain for the application's."""
+    for note in notes:
+        console.print(escape(f"workload: {note}"), style="dim", highlight=False, soft_wrap=True)
+
+
 def print_tuned(console: Console, tuned: Tuned) -> None:
     """What is kept, and why the rest is not."""
     for choice in tuned.choices:

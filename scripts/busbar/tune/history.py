@@ -68,8 +68,10 @@ class History:
         The intervals of two medians that know nothing of each other add up as squares, as factors.
         """
         one, two = self.estimate(chosen), self.estimate(other)
-        if one is None or two is None or not 0 < two.low <= two.median < math.inf:
-            return math.inf if two is None or one is None else 0.0
+        if one is None or two is None:
+            return math.inf
+        if math.isinf(two.median):
+            return 0.0  # it failed
         reach = math.hypot(math.log(one.high / one.median), math.log(two.median / two.low))
         return one.median / two.median * math.exp(reach)
 

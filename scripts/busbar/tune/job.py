@@ -27,7 +27,7 @@ from busbar.tune.ask import Strategy
 from busbar.tune.bench import BenchSettings, LiveBench
 from busbar.tune.candidate import Candidate
 from busbar.tune.conclude import Conclusion, conclude
-from busbar.tune.console import TuneConsole, print_found, print_tuned
+from busbar.tune.console import TuneConsole, print_found, print_notes, print_tuned
 from busbar.tune.files import Folder
 from busbar.tune.find import Found, Means, find
 from busbar.tune.journal import SearchJournal, SystemLine
@@ -62,6 +62,8 @@ class Wish:
     points: list[TunePoint]
     even: bool
     workload: str
+    notes: list[str]
+    """What the workload leaves out."""
     strategy_name: str
     strategy: Strategy
     budget_seconds: float
@@ -102,6 +104,7 @@ class TuneJob:
         cost = self._cost(found, journal, _seconds_of(record) if record else 0.0)
         tuned = self._tuned(conclusion, system, cost)
         print_tuned(self.console, tuned)
+        print_notes(self.console, self.wish.notes)
         return tuned
 
     def space_of(self, system: SystemLine) -> Space:

@@ -61,6 +61,8 @@ def search_processes(
             if budget.left() <= 0:
                 return
             answer = _measure(one, ask, open_bench, budget, rng)
+            if answer is None:
+                return
             journal.add(answer)
         one.history.tell(answer.seen(ask))
         names = {candidate.name: candidate for candidate in ask.candidates}
@@ -87,7 +89,8 @@ def _values(here: Candidate, setting: Setting) -> list[Candidate]:
 
 def _measure(
     one: ProcessSearch, ask: Ask, open_bench: OpenBench, budget: Budget, rng: random.Random
-) -> Answer:
+) -> Answer | None:
+    """None where the budget is spent before all have had their launches."""
     since = budget.spent()
     times: dict[str, list[float]] = {}
     failed: dict[str, str] = {}
@@ -95,6 +98,8 @@ def _measure(
         order = list(ask.candidates)
         rng.shuffle(order)  # drift hits all alike
         for environment in order:
+            if budget.left() <= 0:
+                return None
             taken, why = _launch(one, environment, open_bench)
             if why is not None:
                 failed[environment.name] = why

@@ -15,6 +15,7 @@ from busbar.tune.candidate import DEFAULT, Candidate
 from busbar.tune.history import History
 from busbar.tune.journal import Answer, Pruned, SearchJournal
 from busbar.tune.points import TunePoint
+from busbar.tune.prove import LEAST_GAIN
 from busbar.tune.space import PointSpace
 
 LeastUs = Callable[[TunePoint, Candidate], float | None]
@@ -43,11 +44,15 @@ class PointSearch:
     """The strategy came to its end; otherwise the budget did."""
 
     def best(self) -> Candidate:
-        """The fastest, unless it is not surely faster than the default."""
-        found = self.history.best()
-        if found is None or not self.history.surely_worse(DEFAULT, found):
+        """The fastest by its median, unless it gains less over the default than is worth a setting.
+
+        It need not be surely faster: that is for the proof to say, whose launches see more.
+        """
+        found, default = self.history.best(), self.history.estimate(DEFAULT)
+        fastest = self.history.estimate(found) if found is not None else None
+        if found is None or fastest is None or default is None:
             return DEFAULT
-        return found
+        return found if default.median > LEAST_GAIN * fastest.median else DEFAULT
 
 
 class DefaultFails(BusbarError):
