@@ -154,7 +154,7 @@ def tune(
             tuned = job.carry_out(journal)
         except KeyboardInterrupt:
             raise Incomplete(f"interrupted: `busbar tune --resume {folder.path}` goes on") from None
-        except DefaultFails:
+        except (DefaultFails, UsageError):
             raise  # it would again
         except BusbarError as error:
             explained = BusbarError(

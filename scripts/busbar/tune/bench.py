@@ -134,6 +134,9 @@ class LiveBench:
                 seen.failed[candidate] = f"the library ran {instead} instead"
             else:
                 seen.times_us[candidate] = list(line.block.samples_us)
+        for candidate in candidates:
+            if candidate not in seen.times_us and candidate not in seen.failed:
+                seen.failed[candidate] = "the engine answered nothing for it"
 
     def begin(self) -> None:
         """Start the launch now, rather than with the first visit."""
