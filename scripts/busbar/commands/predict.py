@@ -163,7 +163,10 @@ def _spots(known: _Known, what: str, ranks: int, sizes: Sequence[int]) -> list[S
 def _print_table(out: Console, known: _Known, spots: Sequence[Spot]) -> None:
     table = Table(title="Expected to be fastest", title_justify="left")
     for column in ("operation", "size", "ranks", "winner", "time", "95 % interval", "gain", "from"):
-        table.add_column(column, justify="left" if column in _LEFT else "right", no_wrap=True)
+        # A winner's name may be long: it takes more lines rather than other columns' room.
+        table.add_column(
+            column, justify="left" if column in _LEFT else "right", no_wrap=column != "winner"
+        )
     for spot in spots:
         table.add_row(*map(escape, _cells(known, spot)))
     out.print(table)
