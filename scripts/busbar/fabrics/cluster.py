@@ -60,6 +60,8 @@ class ScaleUp(Part):
     ring_share: Share
     """Of the port, what the kernels of a ring reach."""
     in_network: ScaleUpReduction | None = None
+    source: Name | None = None
+    """Of the count and the wiring."""
 
 
 class Nic(Part):
@@ -165,7 +167,7 @@ class ClusterTables(Part):
     node: Node | None = None
     scale_up: ScaleUp | None = None
     nic: Nic | None = None
-    tier: list[Tier] = []
+    tier: list[Tier] = Field(default=[])
 
     def joined(self) -> Cluster:
         """The tables together. Raises ValueError, one sentence, if they do not make a cluster."""
