@@ -438,7 +438,7 @@ def test_the_theory_command_shows_each_size() -> None:
         (["emulated-4x400m", "--min", "12Q"], "'12Q'"),
         (["emulated-4x400m", "--min", "2M", "--max", "1M"], "2M is above largest size 1M"),
         (["emulated-4x400m", "--ranks-per-node", "0"], "0 ranks per node"),
-        (["nowhere"], "'nowhere' is unknown: accepted are emulated-"),
+        (["nowhere"], "'nowhere' is unknown: accepted are names that busbar fabrics list"),
     ],
 )
 def test_the_theory_command_refuses_in_one_sentence(arguments: list[str], sentence: str) -> None:

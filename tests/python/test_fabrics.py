@@ -173,7 +173,7 @@ def test_an_empty_or_too_large_placement_is_refused(ranks_per_node: int, nodes: 
         ("egress_bps", "egres_bps",
          "unknown field 'hosts.egres_bps', accepted there: prefix, count, egress_bps"),
         ('kind = "network"', 'kind = "network"\ncolour = 1',
-         "unknown field 'colour', accepted there: name, description, kind"),
+         "unknown field 'colour', accepted there: .*name, description, kind"),
         ('kind = "network"', 'kind = "carrier pigeon"', "'kind' is 'carrier pigeon'.*'network'"),
         ('kind = "network"', 'kind = "shared_memory"', r"table \[hosts\] has no meaning"),
         ("count = 4", "count = 0", "'hosts.count' is 0"),
@@ -251,7 +251,7 @@ def test_a_network_without_hosts_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("emulated-9", "unknown: accepted are emulated-10x100m, emulated-2x4x200m"), ("", "unknown"),
+    [("emulated-9", "unknown: accepted are names .* such as emulated-"), ("", "unknown"),
      ("../fabrics/local", "unknown"), ("/nowhere/x.toml", "No such file")],
 )  # fmt: skip
 def test_an_unknown_fabric_is_refused(name: str, sentence: str) -> None:

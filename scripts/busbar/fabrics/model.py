@@ -9,27 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from busbar.errors import UsageError
+from busbar.fabrics.cluster import Cluster, ClusterTables
+from busbar.fabrics.figure import Figure, Name, Part
 from busbar.leaves import spread
 from busbar.theory.operations import OPERATIONS, SIZELESS
 from busbar.units import parse_size, sweep
 
-Name = Annotated[str, Field(min_length=1)]
-
-_NETWORK_ONLY = (
-    "hosts",
-    "host",
-    "leaves",
-    "leaf",
-    "in_network",
-    "protocol",
-    "latency",
-    "limits",
-)
+_TABLES = {
+    "hosts": {"network"},
+    "host": {"network"},
+    "leaves": {"network"},
+    "leaf": {"network"},
+    "protocol": {"network"},
+    "latency": {"network"},
+    "in_network": {"network", "cluster"},
+    "limits": {"network", "cluster"},
+    "gpu": {"cluster"},
+    "node": {"cluster"},
+    "scale_up": {"cluster"},
+    "nic": {"cluster"},
+    "tier": {"cluster"},
+}
+"""The kinds of fabric that each table has a meaning for."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +69,7 @@ class Cut:
     """Whether it is the link of one host, or the uplink of a leaf with the hosts below it."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Figure(_Part):
-    """A number, and where it comes from."""
-
-    value: float = Field(gt=0)
-    source: Name
-
-
-class DifferentLink(_Part):
+class DifferentLink(Part):
     """A host or leaf, by name, whose link upwards is not like the others'."""
 
     name: Name
@@ -82,7 +77,7 @@ class DifferentLink(_Part):
     ingress_bps: Figure | None = None
 
 
-class _Links(_Part):
+class _Links(Part):
     """Alike nodes, `<prefix>1` to `<prefix><count>`, with one link each to the switch above."""
 
     prefix: Name
@@ -120,7 +115,7 @@ class Leaves(_Links):
     count: int = Field(ge=2)
 
 
-class InNetwork(_Part):
+class InNetwork(Part):
     """How the switches reduce what passes them."""
 
     mechanism: Literal["tree", "sharp"]
@@ -133,7 +128,7 @@ class InNetwork(_Part):
     """
 
 
-class Protocol(_Part):
+class Protocol(Part):
     """What a full packet carries, and what the link counts for it."""
 
     name: Name
@@ -151,14 +146,14 @@ class Protocol(_Part):
         return self.payload_bytes.value / self.wire_bytes.value
 
 
-class Latency(_Part):
+class Latency(Part):
     """Constants of the expected time."""
 
     message_us: Figure
     """What one message costs beyond its bytes."""
 
 
-class Sweep(_Part):
+class Sweep(Part):
     """The sizes that make sense on this fabric."""
 
     min: str
@@ -178,7 +173,7 @@ class Sweep(_Part):
         return sweep(parse_size(self.min), parse_size(self.max), self.factor)
 
 
-class Limit(_Part):
+class Limit(Part):
     """What a judge asks of an operation from a size on."""
 
     op: Name
@@ -209,12 +204,12 @@ class Limit(_Part):
         return parse_size(self.from_size)
 
 
-class Fabric(_Part):
-    """What the hardware is. `cuts()` is what theory reads."""
+class Fabric(ClusterTables):
+    """What the hardware is. `cuts()` is what theory reads, of a GPU cluster `cluster`."""
 
     name: Name
     description: Name
-    kind: Literal["network", "shared_memory"]
+    kind: Literal["network", "shared_memory", "cluster"]
     hosts: Hosts | None = None
     host: list[DifferentLink] = []
     leaves: Leaves | None = None
@@ -226,16 +221,18 @@ class Fabric(_Part):
     sweep: Sweep
     limits: list[Limit] = []
     _cuts: tuple[Cut, ...] = PrivateAttr(default=())
+    _cluster: Cluster | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        network = self.kind == "network"
         for name in ("hosts", "protocol"):
-            if network and getattr(self, name) is None:
+            if self.kind == "network" and getattr(self, name) is None:
                 raise ValueError(f"table [{name}] is missing, kind 'network' needs it")
-        for name in _NETWORK_ONLY:
-            if not network and getattr(self, name):
-                raise ValueError(f"table [{name}] has no meaning for kind 'shared_memory'")
+        for name, kinds in _TABLES.items():
+            if self.kind not in kinds and getattr(self, name):
+                raise ValueError(f"table [{name}] has no meaning for kind '{self.kind}'")
+        if self.kind == "cluster":
+            self._cluster = self.joined()
         self._check_leaves()
         _refuse_unknown("host", self.host, self.host_names())
         _refuse_unknown("leaf", self.leaf, self.leaf_names())
@@ -267,8 +264,15 @@ class Fabric(_Part):
         """One cut per host, then one per leaf."""
         return self._cuts
 
+    @property
+    def cluster(self) -> Cluster | None:
+        """Its GPUs, nodes and tiers; None for another kind."""
+        return self._cluster
+
     def efficiency(self) -> float:
         """Payload over wire bytes of the protocol; 1 for shared memory."""
+        if self._cluster is not None:
+            return self._cluster.payload_share()
         return 1.0 if self.protocol is None else self.protocol.efficiency()
 
     def sizes(self, op: str) -> Sequence[int]:
@@ -278,9 +282,12 @@ class Fabric(_Part):
     def placement(self, ranks_per_node: int = 1, nodes: int | None = None) -> tuple[str, ...]:
         """The host of each rank when the first `nodes` hosts are filled one after another.
 
-        Raises UsageError if there is no rank, or not that many hosts.
+        Hosts of a cluster have no names of their own and are numbered here. Raises UsageError if
+        there is no rank, or not that many hosts.
         """
         names = self.host_names()
+        if self._cluster is not None:
+            names = tuple(f"node{n}" for n in range(1, self._cluster.node.count + 1))
         count = len(names) if nodes is None else nodes
         if ranks_per_node < 1:
             raise UsageError(f"{ranks_per_node} ranks per node: accepted is 1 or more.")
