@@ -34,8 +34,8 @@ class Rows:
     """Expected, by algorithm."""
     network_us: Mapping[str, Times]
     """The same of those by which switches reduce."""
-    baselines_us: Mapping[str, Times]
-    """What reduction in the network is held against, each at its best (`gain`)."""
+    baselines: Mapping[str, float]
+    """Microseconds per byte of what reduction in the network is held against (`gain`)."""
     bus_factor: float
 
     def algbw_gbs(self, times_us: Times) -> Times:
@@ -56,7 +56,7 @@ def rows(fabric: Fabric, layout: Layout, op: str, sizes: Sizes) -> Rows:
         sizes, hosts, _along(hosts, sizes), network, _along(network, sizes),
         {c.algorithm: _times(c, sizes) for c in able if not c.in_network},
         {c.algorithm: _times(c, sizes) for c in able if c.in_network},
-        {name: sizes * us_per_byte for name, us_per_byte in baselines(layout, op).items()},
+        baselines(layout, op),
         OPERATIONS[op].bus_factor(layout.ranks),
     )  # fmt: skip
 
