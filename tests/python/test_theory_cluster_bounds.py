@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from clusters import Spec, groups
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import two_levels
 
@@ -92,6 +92,7 @@ def test_all_to_all_goes_to_the_uplinks_where_they_are_narrow() -> None:
     assert one_group.limit.cut == "NICs of a node, egress"
 
 
+@settings(deadline=None)
 @given(st.floats(1.0, 64.0), st.floats(1.001, 4.0))
 def test_oversubscription_slows_that_cut_alone(over: float, more: float) -> None:
     before = replace(TIERS, tiers=((16, over),)).layout()
@@ -143,6 +144,7 @@ def test_one_rank_per_node_is_held_up_by_its_slot() -> None:
     assert found.limit.cut == "PCIe slots before the NICs of a node, ingress"
 
 
+@settings(deadline=None)
 @given(groups(), OPS, st.integers(1, 1 << 40), st.integers(1, 1 << 40))
 def test_a_bound_grows_with_the_size(
     group: tuple[Spec, Layout], op: str, size: int, more: int
@@ -159,6 +161,7 @@ def test_a_bound_grows_with_the_size(
     assert small.time_us == pytest.approx(size * _us_per_byte(layout, op))
 
 
+@settings(deadline=None)
 @given(groups(), OPS, st.sampled_from(["pcie_gbs", "port_gbs", "rate_gbps"]), st.floats(1.01, 4))
 def test_a_bound_falls_or_stays_when_a_rate_rises(
     group: tuple[Spec, Layout], op: str, which: str, more: float
@@ -171,6 +174,7 @@ def test_a_bound_falls_or_stays_when_a_rate_rises(
     assert before / more * (1 - 1e-9) <= after <= before * (1 + 1e-9)
 
 
+@settings(deadline=None)
 @given(groups(), OPS, st.floats(1.01, 4))
 def test_a_bound_falls_when_all_rates_rise(
     group: tuple[Spec, Layout], op: str, more: float
@@ -184,6 +188,7 @@ def test_a_bound_falls_when_all_rates_rise(
 
 
 @pytest.mark.parametrize("op", NETWORK_OPS)
+@settings(deadline=None)
 @given(
     leaves=st.integers(2, 4),
     per_leaf=st.integers(1, 4),

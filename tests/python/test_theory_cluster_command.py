@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clusters import Spec, groups
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from busbar.cli import run_command_line
@@ -50,6 +50,7 @@ def _shown(fabric: Fabric, folder: Path, capsys: pytest.CaptureFixture[str], *op
     return capsys.readouterr().out
 
 
+@settings(deadline=None)
 @given(groups(), st.sampled_from(NETWORK_OPS))
 def test_a_table_says_what_single_answers_say(group: tuple[Spec, Layout], op: str) -> None:
     spec, layout = group

@@ -30,7 +30,7 @@ def _able(spec: Spec, op: str, ranks: int, per_node: int = 8) -> dict[str, Candi
     return {one.algorithm: one for one in candidates(spec.fabric(), layout, op)}
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(groups(), st.sampled_from(NETWORK_OPS), st.integers(1, 1 << 36))
 def test_no_algorithm_is_expected_to_beat_its_bound(
     group: tuple[Spec, Layout], op: str, size: int
@@ -47,6 +47,7 @@ def test_no_algorithm_is_expected_to_beat_its_bound(
             assert line.us_per_byte >= slope.us_per_byte * (1 - 1e-9), one.algorithm
 
 
+@settings(deadline=None)
 @given(groups(), st.sampled_from(NETWORK_OPS))
 def test_what_crosses_a_network_has_an_expected_time(group: tuple[Spec, Layout], op: str) -> None:
     spec, layout = group

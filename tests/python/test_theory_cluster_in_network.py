@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from clusters import Spec, groups
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from busbar.fabrics import Fabric
@@ -143,6 +143,7 @@ def test_the_vectors_that_meet_in_a_switch(
     assert most_children(replace(SHARP, tiers=tiers).layout(nodes * 8)) == children
 
 
+@settings(deadline=None)
 @given(groups(), st.sampled_from(TREE_OPS))
 def test_the_best_mechanism_sets_the_bound(group: tuple[Spec, Layout], op: str) -> None:
     spec, layout = group
@@ -156,6 +157,7 @@ def test_the_best_mechanism_sets_the_bound(group: tuple[Spec, Layout], op: str) 
         assert found.limit.us_per_byte() == pytest.approx(found.us_per_byte)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 64), st.sampled_from(TREE_OPS), st.floats(0.5, 20))
 def test_one_gpu_per_node_is_as_a_network_of_hosts(nodes: int, op: str, over: float) -> None:
     """S each way, whatever the tiers: only an uplink that is narrower than a NIC slows it."""

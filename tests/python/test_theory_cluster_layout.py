@@ -59,6 +59,7 @@ def _levels(blocks: tuple[Block, ...]) -> Iterator[Counter[int]]:
         counted = [(i, i.count * count) for block, count in counted for i in block.inside]
 
 
+@settings(deadline=None)
 @given(groups())
 def test_parts_of_every_level_hold_all_ranks(group: tuple[Spec, Layout]) -> None:
     _, layout = group
@@ -77,7 +78,7 @@ def _part_of(layout: Layout, rank: int, kind: Kind, level_gpus: int) -> tuple[in
     return (node // (level_gpus // gpus),)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(groups(most_nodes=6))
 def test_every_part_has_an_example_that_crosses_as_much(group: tuple[Spec, Layout]) -> None:
     _, layout = group
@@ -109,7 +110,7 @@ def _of_all(blocks: tuple[Block, ...], layout: Layout) -> Iterator[tuple[int, fl
     yield from ways
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(groups(most_nodes=3, most_ranks=8))
 def test_no_partition_is_stricter_than_the_one_found(group: tuple[Spec, Layout]) -> None:
     _, layout = group
