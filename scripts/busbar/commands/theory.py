@@ -39,9 +39,16 @@ def theory(
     factor: Annotated[
         int | None, typer.Option(help="Each size over the one before. Default: the fabric's.")
     ] = None,
-    ranks_per_node: Annotated[int, typer.Option(help="Ranks on each host.")] = 1,
+    ranks_per_node: Annotated[
+        int | None,
+        typer.Option(help="Ranks on each host. Default: 1, of a GPU cluster one per GPU."),
+    ] = None,
     nodes: Annotated[
         int | None, typer.Option(help="Use only the first so many hosts. Default: all.")
+    ] = None,
+    gpus: Annotated[
+        int | None,
+        typer.Option(help="Ranks on the first nodes of a GPU cluster, instead of --nodes."),
     ] = None,
     hosts: Annotated[
         int | None,
@@ -80,6 +87,8 @@ def theory(
     time is that of the fastest algorithm that is modelled, where the fabric states its constants.
     Where switches can reduce, a second table has their bound, and the most that it can gain.
 
+    On a GPU cluster there is a column for each algorithm of NCCL that can run.
+
     Examples:
 
     busbar theory emulated-4x400m
@@ -91,6 +100,8 @@ def theory(
     busbar theory emulated --hosts 8 --leaves 2 --uplink 800mbit --in-network
 
     busbar theory ./our-cluster.toml --ranks-per-node 8
+
+    busbar theory ./our-cluster.toml --op all_reduce --gpus 1024
     """
     chosen = _fabric(fabric, hosts, rate or [], leaves, uplink or [])
     out = console()
@@ -100,10 +111,23 @@ def theory(
             "the copy bandwidth that a run measures (operation memory_copy)."
         )
         return
-    placement = chosen.placement(ranks_per_node, nodes)
+    sizes_of = {}
     for name in op or [name for name, what in OPERATIONS.items() if what.phases]:
         operation(name)
-        sizes = _sizes(chosen, name, min_size, max_size, factor)
+        sizes_of[name] = _sizes(chosen, name, min_size, max_size, factor)
+    if chosen.cluster is not None:
+        # NumPy takes a while to load.
+        from busbar.commands.theory_cluster import print_cluster, shape_from_options
+
+        shape = shape_from_options(chosen.cluster, gpus, nodes, ranks_per_node)
+        print_cluster(out, chosen, shape, sizes_of, in_network=in_network)
+        return
+    if gpus is not None:
+        raise UsageError(
+            f"--gpus does not fit fabric '{chosen.name}': accepted is a GPU cluster's."
+        )
+    placement = chosen.placement(1 if ranks_per_node is None else ranks_per_node, nodes)
+    for name, sizes in sizes_of.items():
         out.print(_table(chosen, name, sizes, placement))
         if (in_network or chosen.in_network) and operation(name).in_network is not None:
             print_in_network(out, chosen, name, sizes, placement)

@@ -33,6 +33,10 @@ from dataclasses import dataclass
 
 from busbar.errors import UsageError
 from busbar.fabrics.model import Cut, Fabric
+from busbar.theory.cluster.bounds import BYTES_PER_US, Slope, host_bound
+from busbar.theory.cluster.in_network import network_bound
+from busbar.theory.cluster.layout import lay_out
+from busbar.theory.cluster.shape import shape_of
 from busbar.theory.limit import CutLimit, cut_limit
 from busbar.theory.operations import OPERATIONS, Crosses, Exchange, Operation
 from busbar.theory.partitions import single_hosts, strictest
@@ -78,10 +82,15 @@ def bound(
     as all_to_all sends. With `in_network` switches reduce, also those of a fabric that does not
     say they can; None as well for an operation that leaves them nothing to do
     (`Operation.in_network`). Raises UsageError for what does not fit together.
+
+    Of a cluster the placement's shape counts (`theory.cluster`): None where it has none, and for
+    all_to_allv with counts.
     """
     what = operation(op)
     exchange = Exchange(size_bytes, len(placement), root, counts)
     _refuse_misfit(fabric, op, exchange, placement)
+    if fabric.cluster is not None:
+        return _of_cluster(fabric, op, exchange, placement, in_network)
     if in_network:
         limits = [_longest(_in_network_limits(fabric, what, exchange, placement))]
     else:
@@ -104,6 +113,33 @@ def bound(
         cut=binding.cut,
         cut_bytes=binding.payload_bytes,
         formula=binding.formula,
+    )
+
+
+def _of_cluster(
+    fabric: Fabric, op: str, exchange: Exchange, placement: Sequence[str], in_network: bool
+) -> Bound | None:
+    shape = shape_of(placement)
+    if fabric.cluster is None or shape is None or exchange.counts is not None:
+        return None
+    layout = lay_out(fabric.cluster, shape, exchange.root)
+    slope = network_bound(fabric, layout, op) if in_network else host_bound(layout, op)
+    if slope is None or exchange.size_bytes == 0:
+        return None
+    return _bound_of(slope, op, exchange)
+
+
+def _bound_of(slope: Slope, op: str, exchange: Exchange) -> Bound:
+    """Of one size."""
+    limit, time_us = slope.limit, slope.us_per_byte * exchange.size_bytes
+    payload, algbw = limit.share * exchange.size_bytes, exchange.size_bytes / time_us / 1000
+    return Bound(
+        time_us=time_us,
+        algbw_gbs=algbw,
+        busbw_gbs=algbw * operation(op).bus_factor(exchange.ranks),
+        cut=limit.cut,
+        cut_bytes=payload,
+        formula=f"{payload:.0f} B / {limit.gbs * BYTES_PER_US:.4g} B/us",
     )
 
 

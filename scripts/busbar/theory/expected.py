@@ -11,6 +11,8 @@ bytes of the slowest link, and, as each switch passes on whole chunks, one chunk
 after the first.
 
 Through shared memory a byte costs at least one copy by the rank that receives it.
+
+Of a GPU cluster the algorithms are NCCL's, on any number of ranks per node (`theory.cluster`).
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ from math import ceil, log2
 
 from busbar.fabrics.model import Fabric
 from busbar.theory.bound import operation
+from busbar.theory.cluster.expected import candidates
+from busbar.theory.cluster.layout import lay_out
+from busbar.theory.cluster.shape import shape_of
 from busbar.theory.constants import Constants
 from busbar.theory.operations import Exchange
 
@@ -109,10 +114,13 @@ def expected(
 
     Empty where a constant is unknown, where `op` gave a constant, where nothing is exchanged, or
     where hosts carry several ranks or hang on several leaves, which these models leave out. Raises
-    UsageError for an unknown operation. For shared memory only the length of `placement` counts.
+    UsageError for an unknown operation. For shared memory only the length of `placement` counts,
+    for a cluster its shape, and no constant is needed.
     """
     what = operation(op)
     ranks = len(placement)
+    if fabric.cluster is not None:
+        return _on_cluster(fabric, op, size_bytes, placement, in_network=False)
     if ranks < 2 or op in constants.fitted_ops or op not in _MODELS:
         return []
     if fabric.kind == "shared_memory":
@@ -124,6 +132,25 @@ def expected(
     found = [
         Expected(name, time_us, algbw, algbw * what.bus_factor(ranks))
         for name, time_us in times.items()
+        for algbw in [size_bytes / time_us / 1000]
+    ]
+    return sorted(found, key=lambda e: e.time_us)
+
+
+def _on_cluster(
+    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], *, in_network: bool
+) -> list[Expected]:
+    """By NCCL's algorithms, fastest first; empty for a placement without a shape."""
+    shape = shape_of(placement)
+    if fabric.cluster is None or shape is None:
+        return []
+    able = candidates(fabric, lay_out(fabric.cluster, shape), op)
+    factor = operation(op).bus_factor(len(placement))
+    found = [
+        Expected(each.algorithm, time_us, algbw, algbw * factor)
+        for each in able
+        if each.in_network is in_network
+        for time_us in [each.time_us(size_bytes)]
         for algbw in [size_bytes / time_us / 1000]
     ]
     return sorted(found, key=lambda e: e.time_us)
@@ -154,9 +181,13 @@ def expected_in_network(
     """What an execution should take if a tree of switches carries it out.
 
     None where a constant is unknown, where such a tree has nothing to do, or where hosts carry
-    several ranks. Raises UsageError for an unknown operation.
+    several ranks. Raises UsageError for an unknown operation. On a cluster, the fastest of NCCL's
+    algorithms by which switches reduce; None where none can run.
     """
     what = operation(op)
+    if fabric.cluster is not None:
+        found = _on_cluster(fabric, op, size_bytes, placement, in_network=True)
+        return next(iter(found), None)
     hosts = frozenset(placement)
     if what.in_network is None or constants.message_us is None or len(hosts) < 2:
         return None

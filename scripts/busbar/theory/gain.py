@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from busbar.fabrics.model import Fabric
 from busbar.theory.bound import bound
+from busbar.theory.cluster.gain import baselines
+from busbar.theory.cluster.layout import lay_out
+from busbar.theory.cluster.shape import shape_of
 from busbar.theory.expected import byte_shares
 from busbar.theory.partitions import host_cuts
 
@@ -35,16 +38,19 @@ def most(
 
     The first is named a ring's where a ring reaches it, as with equal links. An algorithm counts
     with its bytes through the slowest link and no message costs, with one rank per host; below a
-    spine only the ring, which passes each uplink once. Empty where either side has no bound.
+    spine only the ring, which passes each uplink once; on a cluster the ring of all ranks and the
+    hierarchical all_reduce (`theory.cluster.gain`). Empty where either side has no bound.
     `placement` and `root` as for `bound`; raises UsageError as that does.
     """
     hosts = bound(fabric, op, size_bytes, placement, root=root)
     network = bound(fabric, op, size_bytes, placement, root=root, in_network=True)
     if hosts is None or network is None:
         return []
-    times = _algorithms_us(fabric, op, size_bytes, placement)
-    ring_reaches = math.isclose(times.pop("ring", 0.0), hosts.time_us, rel_tol=1e-9)
+    times = _algorithms_us(fabric, op, size_bytes, placement, root)
+    ring_reaches = math.isclose(times.get("ring", 0.0), hosts.time_us, rel_tol=1e-9)
     name = RING_AT_BOUND if ring_reaches else HOSTS_AT_BOUND
+    if ring_reaches or fabric.cluster is None:
+        times.pop("ring", None)
     return [
         Most(baseline, time_us, time_us / network.time_us)
         for baseline, time_us in {name: hosts.time_us, **times}.items()
@@ -52,9 +58,14 @@ def most(
 
 
 def _algorithms_us(
-    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str]
+    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], root: int
 ) -> dict[str, float]:
     """The least each modelled algorithm takes: a burst passes at once, as for the bound."""
+    if fabric.cluster is not None:
+        shape = shape_of(placement)
+        assert shape is not None  # or it had no bound
+        layout = lay_out(fabric.cluster, shape, root)
+        return {name: us * size_bytes for name, us in baselines(layout, op).items()}
     hosts = frozenset(placement)
     if len(hosts) < len(placement):
         return {}

@@ -38,7 +38,10 @@ class Crossing:
     in_bytes: float
 
 
-Crosses = Callable[[Exchange, Set[int]], Crossing]
+Ranks = Set[int] | range
+"""Some of the ranks; a range where they follow each other, however many they are."""
+
+Crosses = Callable[[Exchange, Ranks], Crossing]
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Operation:
     """Whether that tree combines data, rather than passing it on."""
 
 
-def _all_reduce(e: Exchange, inside: Set[int]) -> Crossing:
+def _all_reduce(e: Exchange, inside: Ranks) -> Crossing:
     # Each element of the result depends on both sides: one combined contribution each way.
     return Crossing(e.size_bytes, e.size_bytes)
 
@@ -71,24 +74,24 @@ def _all_reduce_together(e: Exchange, parts: int) -> float:
     return 2.0 * (parts - 1) * e.size_bytes
 
 
-def _all_gather(e: Exchange, inside: Set[int]) -> Crossing:
+def _all_gather(e: Exchange, inside: Ranks) -> Crossing:
     chunk, p = e.size_bytes / e.ranks, len(inside)
     return Crossing(p * chunk, (e.ranks - p) * chunk)
 
 
-def _reduce_scatter(e: Exchange, inside: Set[int]) -> Crossing:
+def _reduce_scatter(e: Exchange, inside: Ranks) -> Crossing:
     # The mirror of all_gather: combined contributions leave for every chunk outside.
     mirror = _all_gather(e, inside)
     return Crossing(mirror.in_bytes, mirror.out_bytes)
 
 
-def _all_to_all(e: Exchange, inside: Set[int]) -> Crossing:
+def _all_to_all(e: Exchange, inside: Ranks) -> Crossing:
     p = len(inside)
     crossing = p * (e.ranks - p) * e.size_bytes / e.ranks
     return Crossing(crossing, crossing)
 
 
-def _all_to_allv(e: Exchange, inside: Set[int]) -> Crossing:
+def _all_to_allv(e: Exchange, inside: Ranks) -> Crossing:
     if e.counts is None:
         return _all_to_all(e, inside)
     outside = set(range(e.ranks)) - set(inside)
@@ -98,35 +101,37 @@ def _all_to_allv(e: Exchange, inside: Set[int]) -> Crossing:
     )
 
 
-def _broadcast(e: Exchange, inside: Set[int]) -> Crossing:
+def _broadcast(e: Exchange, inside: Ranks) -> Crossing:
     return Crossing(e.size_bytes, 0.0) if e.root in inside else Crossing(0.0, e.size_bytes)
 
 
-def _reduce(e: Exchange, inside: Set[int]) -> Crossing:
+def _reduce(e: Exchange, inside: Ranks) -> Crossing:
     mirror = _broadcast(e, inside)
     return Crossing(mirror.in_bytes, mirror.out_bytes)
 
 
-def _scatter(e: Exchange, inside: Set[int]) -> Crossing:
+def _scatter(e: Exchange, inside: Ranks) -> Crossing:
     chunk, p = e.size_bytes / e.ranks, len(inside)
     if e.root in inside:
         return Crossing((e.ranks - p) * chunk, 0.0)
     return Crossing(0.0, p * chunk)
 
 
-def _gather(e: Exchange, inside: Set[int]) -> Crossing:
+def _gather(e: Exchange, inside: Ranks) -> Crossing:
     mirror = _scatter(e, inside)
     return Crossing(mirror.in_bytes, mirror.out_bytes)
 
 
-def _send_recv(e: Exchange, inside: Set[int]) -> Crossing:
+def _send_recv(e: Exchange, inside: Ranks) -> Crossing:
     """Every rank sends to the next and receives from the one before."""
-    leaving = sum((rank + 1) % e.ranks not in inside for rank in inside)
-    entering = sum((rank - 1) % e.ranks not in inside for rank in inside)
+    # Of ranks that follow each other only those at the ends have a neighbour outside.
+    ends = (inside[:1], inside[-1:]) if isinstance(inside, range) else (inside, inside)
+    leaving = sum((rank + 1) % e.ranks not in inside for rank in ends[1])
+    entering = sum((rank - 1) % e.ranks not in inside for rank in ends[0])
     return Crossing(leaving * e.size_bytes, entering * e.size_bytes)
 
 
-def _one_way(e: Exchange, inside: Set[int]) -> Crossing:
+def _one_way(e: Exchange, inside: Ranks) -> Crossing:
     """The root sends to the next rank."""
     sender, receiver = e.root in inside, (e.root + 1) % e.ranks in inside
     return Crossing(
@@ -135,34 +140,34 @@ def _one_way(e: Exchange, inside: Set[int]) -> Crossing:
     )
 
 
-def _first_to_last(e: Exchange, inside: Set[int]) -> Crossing:
+def _first_to_last(e: Exchange, inside: Ranks) -> Crossing:
     first, last = 0 in inside, e.ranks - 1 in inside
     return Crossing(
         float(e.size_bytes * (first and not last)), float(e.size_bytes * (last and not first))
     )
 
 
-def _last_to_first(e: Exchange, inside: Set[int]) -> Crossing:
+def _last_to_first(e: Exchange, inside: Ranks) -> Crossing:
     mirror = _first_to_last(e, inside)
     return Crossing(mirror.in_bytes, mirror.out_bytes)
 
 
-def _both_ends(e: Exchange, inside: Set[int]) -> Crossing:
+def _both_ends(e: Exchange, inside: Ranks) -> Crossing:
     one = _first_to_last(e, inside)
     both = one.out_bytes + one.in_bytes
     return Crossing(both, both)
 
 
-def _tree_reduce(e: Exchange, inside: Set[int]) -> Crossing:
+def _tree_reduce(e: Exchange, inside: Ranks) -> Crossing:
     return Crossing(e.size_bytes, e.size_bytes if e.root in inside else 0.0)
 
 
-def _tree_reduce_scatter(e: Exchange, inside: Set[int]) -> Crossing:
+def _tree_reduce_scatter(e: Exchange, inside: Ranks) -> Crossing:
     # Contributions to every chunk go up, also to the chunks of those inside.
     return Crossing(e.size_bytes, len(inside) * e.size_bytes / e.ranks)
 
 
-def _no_data(e: Exchange, inside: Set[int]) -> Crossing:
+def _no_data(e: Exchange, inside: Ranks) -> Crossing:
     return Crossing(0.0, 0.0)
 
 
