@@ -22,10 +22,12 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "predict": {},
     "doctor": {},
     "import": {},
+    "claims": {},
     "emulate": {"context_settings": {"allow_interspersed_args": False}},
 }
 """What Typer is told of the function of that name, in the module of `busbar.commands` of that name;
-both end in an underscore where Python has the word itself."""
+both end in an underscore where Python has the word itself. In place of a function there may be an
+application, whose commands are subcommands."""
 
 
 def application(argv: list[str]) -> typer.Typer:
@@ -44,8 +46,11 @@ def application(argv: list[str]) -> typer.Typer:
     app.callback()(_group)
     for name in argv[:1] if argv and argv[0] in COMMANDS else COMMANDS:
         python_name = f"{name}_" if iskeyword(name) else name
-        function = getattr(import_module(f"busbar.commands.{python_name}"), python_name)
-        app.command(name, **COMMANDS[name])(function)
+        found = getattr(import_module(f"busbar.commands.{python_name}"), python_name)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name, **COMMANDS[name])
+        else:
+            app.command(name, **COMMANDS[name])(found)
     return app
 
 
