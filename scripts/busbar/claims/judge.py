@@ -20,10 +20,12 @@ from busbar.claims.model import Claim, ClaimedFigure
 from busbar.claims.ratio import ratio_of_independent
 from busbar.errors import ExitCode
 from busbar.fabrics import Fabric, load
+from busbar.record.evidence import asking_variants
 from busbar.record.models import Point, PointKey, Run, RunRecord
 from busbar.record.pairing import medians_by_launch, paired_ratios
 from busbar.record.statistics import interval_95
 
+_GRAVE = (Verdict.WRONG_DATA, Verdict.HANG)
 _NO_INTERVAL = "one launch gives no interval: measure at least two, better five"
 
 
@@ -167,9 +169,13 @@ def _tests(claim: Claim, figure: ClaimedFigure, judged: Sequence[_Judged]) -> It
 
 def _in_network(claim: Claim, figure: ClaimedFigure, one: _Judged) -> Iterator[Tested]:
     gains = {row.key: row for row in one.result.gains}
+    asking = asking_variants(one.record.run)
     for point in one.points(claim):
-        row = gains.get(point.key)
+        row, found = gains.get(point.key), one.row(point.key)
         if row is None:
+            grave = found is not None and found.verdict in _GRAVE
+            if point.key.variant in asking and grave:
+                yield _decided(figure, point, one, f"over {figure.baseline}", None, None)
             continue
         gain = _chosen(row, figure.baseline)
         if gain is None:
@@ -247,13 +253,13 @@ def _decided(
     point: Point,
     one: _Judged,
     against: str,
-    value: float,
+    value: float | None,
     ci95: tuple[float, float] | None,
     doubt: str = "",
 ) -> Tested:
     row = one.row(point.key)
     grave = row.verdict if row is not None else None
-    if grave in (Verdict.WRONG_DATA, Verdict.HANG) and row is not None:
+    if grave in _GRAVE and row is not None:
         outcome, reason = Outcome.DOES_NOT_HOLD, row.reason
     elif grave in (Verdict.IMPOSSIBLE, Verdict.NOT_USED) and row is not None:
         outcome, reason = Outcome.UNSURE, row.reason

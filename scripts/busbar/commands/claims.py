@@ -17,11 +17,20 @@ from busbar.record.load import load
 from busbar.record.models import Run
 from busbar.terminal import console
 
-claims = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="What vendors claim, the scenario that tests it, and whether it holds on your records.",
-)
+_HELP = """What vendors claim, the scenario that tests it, and whether it holds on your records.
+
+[bold]Examples[/bold]
+
+  busbar claims list
+
+  busbar claims show in-network-1.8x
+
+  busbar claims check in-network-1.8x acceptance.json
+
+  busbar claims check ./our-offer.toml ours.json theirs.json
+"""
+
+claims = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help=_HELP)
 
 ClaimName = Annotated[
     str, typer.Argument(metavar="CLAIM", help="Name of a claim, or a .toml file of your own.")

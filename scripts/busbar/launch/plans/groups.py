@@ -49,10 +49,8 @@ class Found:
 
 
 def groups_of(stage: Stage, layout: Layout, seed: int, thinning: Thinning) -> Found:
-    """The groups of a stage on these ranks."""
+    """The groups of a stage on these ranks, of which there are two or more."""
     count, hosts = len(layout.placement), layout.hosts
-    if count < 2:
-        return Found((), "One rank only: nobody to exchange anything with.")
     if stage.groups in _PATTERNS:
         pattern = _pattern(stage, count, seed, thinning)
         return Found(tuple(pattern.groups(count)), pattern=pattern)

@@ -89,10 +89,10 @@ class Mechanisms:
         return self._said[mechanism]
 
     def _of_mpi(self) -> str:
-        if self.transport != "mpi":
+        if self.transport != "mpi" or self.on == "local":
             return ""
         named = self.on == "hostfile" and self.aggregators
-        return "tree" if named or self.on in ("local", "emulated") else "sharp"
+        return "tree" if named or self.on == "emulated" else "sharp"
 
     def _is_one_domain(self, layout: Layout) -> bool:
         cluster = self.fabric.cluster if self.fabric else None

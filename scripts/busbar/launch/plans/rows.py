@@ -83,6 +83,9 @@ def rows_of(document: PlanDocument, here: Situation, thinning: Thinning) -> list
 
     Raises UsageError where nothing at all can be measured.
     """
+    ranks = len(here.layout.placement)
+    if ranks < 2:
+        raise UsageError(f"plan '{document.name}' needs at least 2 ranks; this launch has {ranks}")
     seen: set[PointKey] = set()
     stages = []
     for stage in document.stage:
@@ -182,8 +185,6 @@ def _without_groups(stage: Stage, why: str, here: Situation) -> Iterator[Planned
     nowhere = Group(name=stage.name, ranks=everyone, nodes=None)
     for measure in stage.measure:
         for op in measure.operations:
-            if len(here.layout.placement) < here.described.operation(op).min_ranks:
-                continue
             for key in _keys(measure, op, Found((nowhere,)), [nowhere], [DEFAULT.name], here):
                 yield PlannedPoint(key=key, need="waived", evidence=why, stage=stage.name)
 
