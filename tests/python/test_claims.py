@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from busbar import fabrics
@@ -219,6 +219,7 @@ def test_one_record_over_another(theirs: float, outcome: Outcome) -> None:
                     overrides={"background": "x"})) is Outcome.NOT_TESTED  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(1.0, 1e6), min_size=2, max_size=8),
     st.lists(st.floats(1.0, 1e6), min_size=2, max_size=8),

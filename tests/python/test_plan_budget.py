@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_places import measure, placement, situation
 
@@ -33,6 +33,7 @@ BLOCKS = st.tuples(st.integers(1, 6), st.integers(0, 60), st.floats(0.01, 5.0)).
 )
 
 
+@settings(deadline=None)
 @given(WORKS, LAUNCHES, BLOCKS, st.floats(0.0, 3000.0))
 def test_what_is_chosen_fits_and_no_more_would(
     work: Work, launches: Launches, block: BlockLimits, seconds: float
@@ -54,6 +55,7 @@ def test_what_is_chosen_fits_and_no_more_would(
         assert work.seconds(more) > seconds
 
 
+@settings(deadline=None)
 @given(WORKS, LAUNCHES, BLOCKS)
 def test_without_a_limit_everything_is_as_wanted(
     work: Work, launches: Launches, block: BlockLimits
@@ -63,6 +65,7 @@ def test_without_a_limit_everything_is_as_wanted(
     assert (effort.launches, effort.samples) == (launches.wanted, block.most_samples)
 
 
+@settings(deadline=None)
 @given(WORKS, LAUNCHES, BLOCKS)
 def test_the_slowest_point_has_time_for_its_least_samples(
     work: Work, launches: Launches, block: BlockLimits

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from plan_places import NO_SHARP, boxes, placement, situation, star
 
@@ -150,6 +150,7 @@ def test_sizes_are_the_fabrics_own() -> None:
 # Groups.
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["nodes", "rails", "pairs", "leaves", "doubling", "all", "bisection"]),
     st.integers(1, 9),
@@ -219,6 +220,7 @@ def test_thinner_pairs_are_fewer_and_still_blame_every_host() -> None:
 # Rows.
 
 
+@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(1, 3), st.sampled_from(["mpi", "nccl", "ucx"]))
 def test_nothing_that_the_plan_asks_for_is_lost(hosts: int, each: int, transport: str) -> None:
     assume(hosts * each > 1)

@@ -21,11 +21,11 @@ def print_plan(console: Console, staged: Staged) -> None:
     """What will be measured, what will not, and how long it takes."""
     plan, layout, effort = staged.job.plan, staged.layout, staged.effort
     fabric = staged.job.fabric.name if staged.job.fabric else "none"
-    where = f"{len(layout.placement)} ranks on {len(layout.hosts)} hosts"
+    where = f"{len(layout.placement)} ranks on {_many(len(layout.hosts), 'host')}"
     _say(console, f"Plan {plan.name}: {where}, transport {staged.job.transport}, fabric {fabric}")
     console.print(_stages(staged))
     for stage, evidence, count in waivers(staged.stages):
-        _say(console, f"waived, {count} rows of stage {stage}: {evidence}")
+        _say(console, f"waived, {_many(count, 'row')} of stage {stage}: {evidence}")
     environments = len({tuple(sorted(v.environment.items())) for v in plan.variants})
     launches = f"{effort.launches} launches" + (
         f" of each of {environments} environments" if environments > 1 else ""
@@ -91,6 +91,10 @@ def _measured(rows: tuple[PlannedPoint, ...]) -> list[str]:
         f"{op} {', '.join(format_size(size) for size in sorted(sizes))} ({', '.join(variants)})"
         for op, (sizes, variants) in found.items()
     ]
+
+
+def _many(things: int, name: str) -> str:
+    return f"{things} {name}" if things == 1 else f"{things} {name}s"
 
 
 def _say(console: Console, text: str) -> None:
