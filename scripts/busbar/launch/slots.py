@@ -16,8 +16,8 @@ from busbar.record.launch import Purpose
 from busbar.record.models import Plan, PointKey, RunRecord, Variant
 
 Observe = Literal["none", "widest", "largest", "all"]
-"""`widest`: what `largest` visits, but only on all ranks, and on every group what asks for reduction
-in the network, which has to be shown; plans have hundreds of groups."""
+"""`widest`: what `largest` visits, but on all ranks only, since plans have hundreds of groups; what
+asks for reduction in the network has to be shown, so that is looked at on every group."""
 
 
 @dataclass(frozen=True)
