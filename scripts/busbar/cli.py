@@ -23,6 +23,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "doctor": {},
     "import": {},
     "fabrics": {},
+    "claims": {},
     "emulate": {"context_settings": {"allow_interspersed_args": False}},
 }
 """What Typer is told of the function of that name, in the module of `busbar.commands` of that name;

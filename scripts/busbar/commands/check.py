@@ -10,6 +10,7 @@ import typer
 from busbar import fabrics
 from busbar.check import check as judge
 from busbar.check.check import MAX_SPOILED_SHARE
+from busbar.check.documents import write_documents
 from busbar.check.junit import write_junit
 from busbar.check.table import print_result
 from busbar.check.throttling import MAX_THROTTLED_SHARE
@@ -34,6 +35,14 @@ def check(
     ] = None,
     junit: Annotated[
         Path | None, typer.Option(help="Also write the verdicts to this file as JUnit XML.")
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(help="Also write a page to print and sign: every row, waivers, versions."),
+    ] = None,
+    as_json: Annotated[
+        Path | None,
+        typer.Option("--json", help="Also write the verdicts to this file as JSON."),
     ] = None,
     max_spoiled: Annotated[
         float,
@@ -77,19 +86,24 @@ def check(
     busbar check run.journal.jsonl --fabric ./our-cluster.toml --junit check.xml
 
     busbar check pairs.json --sites /etc/slurm/topology.conf
+
+    busbar check acceptance.json --certificate acceptance.html --json acceptance-verdicts.json
     """
     _refuse_other_than_share("--max-spoiled", max_spoiled)
     _refuse_other_than_share("--max-throttled", max_throttled)
     document = load(record)
+    against = _fabric(document.run, fabric)
     result = judge(
         document,
-        _fabric(document.run, fabric),
+        against,
         max_spoiled_share=max_spoiled,
         max_throttled_share=max_throttled,
         sites=None if sites is None else load_sites(sites),
     )
     if junit is not None:
         write_junit(result, junit)
+    if certificate is not None or as_json is not None:
+        write_documents(result, document, against, record, certificate, as_json)
     print_result(console(), result)
     raise typer.Exit(int(result.exit_code))
 

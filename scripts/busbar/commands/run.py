@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from busbar.commands import options
+from busbar.commands.run_plan import refuse_beside_plan, run_plan
 from busbar.errors import UsageError
 from busbar.launch.binary import describe, find_engine
 from busbar.launch.in_network import parse_in_network, with_library
@@ -18,6 +20,7 @@ from busbar.launch.options import (
     MeasureOptions,
     SweepOptions,
     parse_nodes,
+    parse_observe,
     parse_splits,
     parse_variants,
 )
@@ -55,6 +58,8 @@ _EXAMPLES = """
 
   busbar run --pattern pairs --on slurm --ranks 32 -b 4M -e 4M
 
+  busbar run --plan acceptance --budget 3600 --on slurm --ranks 64 --fabric our-cluster.toml
+
   busbar run --resume busbar-20260101-120000.journal.jsonl
 
 [bold]Exit code[/bold]: 0 measured · 1 wrong data · 2 bad usage · 3 incomplete, resume it · 4 hang
@@ -68,6 +73,31 @@ def run(
         typer.Argument(help="Operations, such as all_reduce; `busbar-bench --help` lists them."),
     ] = None,
     *,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            help="acceptance, or a .toml file: stages of groups, operations and sizes, in place of "
+            "all options that say what is measured, and how often."
+        ),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(help="Of --plan: seconds that all of it may take. Default: no limit."),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Of --plan: show it, and what it takes by one short launch; measure nothing.",
+        ),
+    ] = False,
+    sites: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of --plan: where hosts hang, as for busbar check --sites. Default: the fabric's "
+            "leaves."
+        ),
+    ] = None,
     on: options.On = "local",
     transport: options.Transport = "mpi",
     ranks: options.Ranks = None,
@@ -163,13 +193,15 @@ def run(
     init_deadline: options.InitDeadline = 120.0,
     seed: options.Seed = 1,
     observe: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Untimed launches that look on: Open MPI's monitoring counts bytes per peer, "
             "NCCL's log names transports, ucx has none. none, largest (the largest size of each "
-            "operation and variant) or all."
+            "operation and variant), widest (the same on all ranks only, but of reduction in the "
+            "network everywhere) or all. [default: largest; widest with --plan, none with "
+            "--pattern]"
         ),
-    ] = "largest",
+    ] = None,
     fabric: options.Fabric = None,
     output: Annotated[
         Path | None, typer.Option(help="Record to write, NAME.json. Default: by date.")
@@ -186,6 +218,11 @@ def run(
     """
     if resume is not None:
         raise typer.Exit(_resume(resume))
+    if plan is not None:
+        refuse_beside_plan(context)
+        raise typer.Exit(run_plan(context.params, sys.argv[1:]))
+    if budget is not None or dry_run or sites is not None:
+        raise UsageError("--budget, --dry-run and --sites belong to --plan; accepted is a plan.")
     describe(find_engine(), 1).check_transport(transport)
     where = Where.of(context.params)
     mechanisms = parse_in_network(in_network, on, transport, hosts_of(where))
@@ -209,7 +246,7 @@ def run(
         deadline_seconds=deadline,
         init_deadline_seconds=init_deadline,
         seed=seed,
-        observe=_observe(observe if pattern is None else "none"),  # one launch for each pair
+        observe="none" if pattern else parse_observe(observe),  # one launch for each pair
     )
     shape = parse_pattern(pattern, isolated, seed)
     if shape is not None and (nodes is not None or split != "none" or root != 0):
@@ -260,7 +297,7 @@ def _resume(journal: Path) -> int:
         deadline_seconds=manner.deadline_seconds,
         init_deadline_seconds=given["init_deadline"],
         seed=before.run.seed,
-        observe=_observe(given["observe"]),
+        observe=_observed_before(given),
     )
     target = target_of(Where.of(given), before.run.plan.variants)
     # These refuse where it is not here any more.
@@ -281,11 +318,11 @@ def _resume(journal: Path) -> int:
     return job.carry_out(journal.with_name(f"{name}.json"), before)
 
 
-def _observe(text: str) -> Observe:
-    accepted: dict[str, Observe] = {"none": "none", "largest": "largest", "all": "all"}
-    if text not in accepted:
-        raise UsageError(f"unknown --observe '{text}'; accepted: none, largest, all")
-    return accepted[text]
+def _observed_before(given: Mapping[str, Any]) -> Observe:
+    """What the command line of a run that is gone on with asked for."""
+    if given["pattern"]:
+        return "none"
+    return parse_observe(given["observe"], "widest" if given["plan"] else "largest")
 
 
 def _stopping(relative_ci: float, least: int, most: int, seconds: float) -> Stopping:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast, get_args
 
 from busbar.errors import UsageError
 from busbar.launch.in_network import with_mechanisms
 from busbar.launch.patterns import Pattern
 from busbar.launch.slots import Observe
-from busbar.record.key import Split
+from busbar.record.key import Group, Split
 from busbar.record.models import Stopping, Variant, Warmup
 
 ENVIRONMENT_PREFIXES = (
@@ -41,6 +42,10 @@ class SweepOptions:
     """Captured once as a graph and launched as a whole; on GPUs."""
     registrations: list[str] = field(default_factory=lambda: ["none"])
     """What the library is told of the buffers beforehand."""
+    sizes: Sequence[int] | None = None
+    """In bytes, in place of the sweep from `min_bytes` to `max_bytes`."""
+    groups: Sequence[Group] | None = None
+    """In place of those that `nodes`, `splits` or the pattern give; roots stay the pattern's."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,16 @@ def parse_splits(text: str) -> list[Split | None]:
         if word not in known:
             raise UsageError(f"unknown --split '{word}'; accepted: {', '.join(known)}")
     return [known[word] for word in words]
+
+
+def parse_observe(text: str | None, default: Observe = "largest") -> Observe:
+    """Which points untimed launches look at. Raises UsageError for anything else."""
+    if text is None:
+        return default
+    for known in get_args(Observe):
+        if text == known:
+            return cast(Observe, known)
+    raise UsageError(f"unknown --observe '{text}'; accepted: {', '.join(get_args(Observe))}")
 
 
 def parse_nodes(text: str) -> list[int]:

@@ -47,6 +47,8 @@ class Pattern:
     isolated: int | None
     """Pairs that each rank sends to, and receives from, alone; None: `MOST_ISOLATED` decides."""
     seed: int
+    rounds: int | None = None
+    """Of pairs: rounds side by side at most, evenly chosen; None: all, so that all pairs occur."""
 
     def groups(self, ranks: int) -> list[Group]:
         """Every group of a launch with so many ranks. Raises UsageError for fewer than two."""
@@ -90,10 +92,12 @@ class Pattern:
     def _rounds(self, ranks: int) -> list[Group]:
         if ranks < 4:
             return []  # one pair a round is a pair alone
-        return [
+        named = [
             side_by_side(f"round {k}", pairs)
             for k, pairs in enumerate(all_pairs(ranks)[::2], start=1)  # both ways by the root
         ]
+        wanted = len(named) if self.rounds is None else min(self.rounds, len(named))
+        return [named[k * len(named) // wanted] for k in range(wanted)]
 
 
 def _shift(distance: int, ranks: int) -> Group:

@@ -111,14 +111,19 @@ def make_plan(
 
 def _row(key: PointKey, info: OperationInfo) -> PlannedPoint:
     """Of a variant that asks for reduction in the network."""
-    evidence = None
-    if key.transport == "nccl" and key.op not in REDUCES_IN_NETWORK:
-        evidence = f"NCCL has no algorithm in the network for {key.op}."
-    elif key.transport != "nccl" and not info.in_network:
-        evidence = f"A reduction tree has nothing to do for {key.op}."
-    if evidence is None:
+    evidence = no_algorithm(info, key.transport)
+    if not evidence:
         return _required(key)
     return PlannedPoint(key=key, need="waived", evidence=evidence)
+
+
+def no_algorithm(info: OperationInfo, transport: str) -> str:
+    """Why no reduction in the network is made for an operation, in one sentence; else empty."""
+    if transport == "nccl" and info.name not in REDUCES_IN_NETWORK:
+        return f"NCCL has no algorithm in the network for {info.name}."
+    if transport != "nccl" and not info.in_network:
+        return f"A reduction tree has nothing to do for {info.name}."
+    return ""
 
 
 def _required(key: PointKey) -> PlannedPoint:
@@ -135,8 +140,9 @@ def planned_keys(
         raise UsageError(f"unknown placement '{what.in_place}'; accepted: out, in, both")
     _refuse_operators(what, transport)
     _refuse_buffers(what, transport)
-    pattern = what.pattern
-    groups = pattern.groups(ranks.count) if pattern else ranks.groups(what.nodes, what.splits)
+    pattern, groups = what.pattern, what.groups
+    if groups is None:
+        groups = pattern.groups(ranks.count) if pattern else ranks.groups(what.nodes, what.splits)
     for name, datatype, timing in product(what.operations, what.datatypes, what.timings):
         info = described.operation(name)
         if timing not in _TIMINGS:
@@ -201,7 +207,7 @@ def _refuse_misfit(info: OperationInfo, what: SweepOptions, group: str, size: in
 
 
 def fitting_sizes(info: OperationInfo, what: SweepOptions, element: int, ranks: int) -> list[int]:
-    """The sweep's sizes, each raised to the next that the operation can carry, each once.
+    """The sizes asked for, each raised to the next that the operation can carry, each once.
 
     A total over all ranks must give every rank the same whole number of elements, as NCCL and
     MPI ask for.
@@ -209,7 +215,6 @@ def fitting_sizes(info: OperationInfo, what: SweepOptions, element: int, ranks: 
     if not info.has_data:
         return [0]
     unit = element * (ranks if info.chunked else 1)
-    raised = [
-        -(-size // unit) * unit for size in sweep(what.min_bytes, what.max_bytes, what.factor)
-    ]
+    asked = what.sizes or sweep(what.min_bytes, what.max_bytes, what.factor)
+    raised = [-(-size // unit) * unit for size in asked]
     return list(dict.fromkeys(raised))

@@ -15,7 +15,9 @@ from busbar.launch import sharp
 from busbar.record.launch import Purpose
 from busbar.record.models import Plan, PointKey, RunRecord, Variant
 
-Observe = Literal["none", "largest", "all"]
+Observe = Literal["none", "widest", "largest", "all"]
+"""`widest`: what `largest` visits, but on all ranks only, since plans have hundreds of groups; what
+asks for reduction in the network has to be shown, so that is looked at on every group."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Slot:
     environment: dict[str, str]
     variants: list[Variant]
     observe: Observe = "none"
-    """Which of an operation's sizes an observing slot visits."""
+    """Which of an operation's sizes and groups an observing slot visits."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,9 @@ def visits_of(slot: Slot, plan: Plan, done: Done, seed: int) -> list[Visit]:
 def _belongs(key: PointKey, slot: Slot, largest: dict[PointKey, int]) -> bool:
     if slot.purpose == "measure" or slot.observe == "all":
         return True
+    asks = any(variant.in_network != "off" for variant in slot.variants)
+    if slot.observe == "widest" and key.group.name != "all" and not asks:
+        return False
     return key.size_bytes == largest[_sizeless(key)] and key.timing == "isolated"
 
 

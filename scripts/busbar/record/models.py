@@ -87,7 +87,7 @@ __all__ = [
     "Wire",
 ]
 
-SCHEMA_VERSION = "1.3.0"
+SCHEMA_VERSION = "1.4.0"
 
 
 class RunRecord(Model):

@@ -36,6 +36,8 @@ class PlannedPoint(Model):
     need: Need
     evidence: str | None
     """Why a row may be waived; required for a waiver, null otherwise."""
+    stage: Name | None = None
+    """The stage of the plan that asks for it; null in a plan without stages."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -76,6 +78,10 @@ class Plan(Model):
     rest_us: NonNegative | None
     """Between one sample's end and the next one's start, at least."""
     deadline_seconds: float | None = Field(gt=0)
+    name: Name | None = None
+    """Of a plan of stages, such as `acceptance`; null for a sweep or a pattern."""
+    budget_seconds: float | None = Field(default=None, gt=0)
+    """What the run was to take at most; null where nobody said."""
 
     def says_how(self) -> bool:
         """Whether it says how points were to be measured."""

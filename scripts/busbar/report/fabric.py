@@ -23,10 +23,11 @@ class FabricView:
 def fabric_views(judged: Iterable[Judged]) -> list[FabricView]:
     """Every fabric that a record was judged against, once."""
     different = {one.fabric.model_dump_json(): one.fabric for one in judged if one.fabric}
-    return [_view(fabric) for fabric in different.values()]
+    return [fabric_view(fabric) for fabric in different.values()]
 
 
-def _view(fabric: Fabric) -> FabricView:
+def fabric_view(fabric: Fabric) -> FabricView:
+    """One fabric."""
     return FabricView(
         name=fabric.name,
         description=fabric.description,

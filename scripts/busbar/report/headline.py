@@ -99,6 +99,14 @@ def banners(judged: Iterable[Judged]) -> list[Banner]:
     return [*found, *_banners_of_imports(every)]
 
 
+def banners_of(run: Run) -> tuple[Banner, ...]:
+    """The same of one run alone."""
+    found = [Banner(word, sentence) for word, sentence in _KINDS if getattr(run, word.lower())]
+    if run.imported:
+        found.append(Banner("IMPORTED", imported_sentence(run)))
+    return tuple(found)
+
+
 def _banners_of_imports(judged: Sequence[Judged]) -> Iterable[Banner]:
     for one in judged:
         if one.record.run.imported:

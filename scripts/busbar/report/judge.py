@@ -46,6 +46,11 @@ _OVERALL = {
 }
 
 
+def grade_of(verdict: Verdict) -> Grade:
+    """What a verdict means for the reader."""
+    return _GRADES.get(verdict, Grade.BAD)
+
+
 def judge(
     name: str, record: RunRecord, fabric: Fabric | None, sites: Sites | None = None
 ) -> Judged:
@@ -138,7 +143,7 @@ def _row(
         need=need,
         asks=asks,
         verdict=result.verdict,
-        grade=_GRADES.get(result.verdict, Grade.BAD),
+        grade=grade_of(result.verdict),
         severity=_severity(result.verdict),
         reason=result.reason,
         bound_us=result.bound.time_us if result.bound else None,
@@ -152,7 +157,7 @@ def _unplaced(result: RowResult) -> Unplaced:
     return Unplaced(
         label=result.label,
         verdict=result.verdict,
-        grade=_GRADES.get(result.verdict, Grade.BAD),
+        grade=grade_of(result.verdict),
         severity=_severity(result.verdict),
         reason=result.reason,
     )

@@ -46,9 +46,13 @@ class SystemView:
 
 def system_view(judged: Judged) -> SystemView:
     """The system section of one record."""
-    record = judged.record
+    return system_of(judged.name, judged.record)
+
+
+def system_of(name: str, record: RunRecord) -> SystemView:
+    """The same of a record that goes by this name."""
     return SystemView(
-        name=judged.name,
+        name=name,
         run=tuple(_run_facts(record)),
         versions=_merged(launch.system.versions for launch in record.launches),
         settings=_merged(launch.settings for launch in record.launches),

@@ -1,0 +1,157 @@
+"""The verdicts as one JSON document, for whatever reads them next; its models are its schema.
+
+`python -m busbar.check.verdict_json > results/schema/check-verdicts.schema.json` writes that anew.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from busbar.check.result import CheckResult, RowResult
+from busbar.check.sentence import OVERALL, verdict_sentence
+from busbar.errors import UsageError
+from busbar.fabrics.model import Fabric
+from busbar.record.base import Count, Interval, Model, Name
+from busbar.record.models import PlannedPoint, PointKey, RunRecord
+
+SCHEMA_VERSION = "1.0.0"
+
+
+class JudgedRecord(Model):
+    """The file that was judged."""
+
+    file: Name
+    """Its name, without folders."""
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    schema_version: Name
+    run: Name
+    """The run's id."""
+    plan: str | None
+    """Name of the plan; null for a sweep."""
+    emulated: bool
+    simulated: bool
+    fake: bool
+    imported: bool
+
+
+class VerdictRow(Model):
+    """The verdict on a row. Times in microseconds; what is not known is null, never 0."""
+
+    label: Name
+    verdict: Name
+    """PASS, FAIL, UNSURE, MISSING, WRONG_DATA, HANG, IMPOSSIBLE, NOT_USED, WAIVED, UNJUDGED."""
+    reason: str
+    """Of a waiver: its evidence."""
+    stage: str | None
+    need: Literal["required", "optional", "waived"] | None
+    """Null for what was measured beyond the plan."""
+    key: PointKey | None
+    """Null for what struck before any point."""
+    median_us: float | None
+    ci95_us: Interval | None
+    bound_us: float | None
+    cut: str | None
+    """What sets the bound."""
+    share_of_bound: float | None
+    share_ci95: tuple[float, float | None] | None = Field(strict=False)
+    """The upper limit is null where the interval of the time reaches zero."""
+    limit: float | None
+
+
+class Verdicts(Model):
+    """What a record was found to be."""
+
+    schema_version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    title: Name
+    record: JudgedRecord
+    fabric: Name
+    verdict: Literal["HOLDS", "DOES NOT HOLD", "INCOMPLETE", "HANG"]
+    exit_code: Count
+    sentence: Name
+    counts: dict[str, Count]
+    """Rows by verdict, those of pairs included."""
+    findings: list[str]
+    notes: list[str]
+    rows: list[VerdictRow]
+    pairs: list[VerdictRow]
+    """What pairs say of each host, and of leaves and paths."""
+
+
+def verdicts_of(
+    result: CheckResult, record: RunRecord, fabric: Fabric, file: str, sha256: str
+) -> Verdicts:
+    """The document."""
+    run = record.run
+    planned = {row.key: row for row in run.plan.rows}
+    every = [row.verdict.value for row in (*result.rows, *result.pairs)]
+    overall = OVERALL[result.exit_code]
+    return Verdicts.model_validate({
+        "schema_version": SCHEMA_VERSION,
+        "title": result.title,
+        "record": JudgedRecord(
+            file=file, sha256=sha256, schema_version=record.schema_version, run=run.id,
+            plan=run.plan.name, emulated=run.emulated, simulated=run.simulated, fake=run.fake,
+            imported=run.imported is not None,
+        ),
+        "fabric": fabric.name,
+        "verdict": overall,
+        "exit_code": int(result.exit_code),
+        "sentence": verdict_sentence(result),
+        "counts": {verdict: every.count(verdict) for verdict in dict.fromkeys(every)},
+        "findings": list(result.findings),
+        "notes": list(result.notes),
+        "rows": [_row(row, planned) for row in result.rows],
+        "pairs": [_row(row, planned) for row in result.pairs],
+    })  # fmt: skip
+
+
+def write_verdicts(verdicts: Verdicts, path: Path) -> None:
+    """Write the document. Raises UsageError if the file cannot be written."""
+    try:
+        path.write_text(verdicts.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _row(row: RowResult, planned: dict[PointKey, PlannedPoint]) -> VerdictRow:
+    own = planned.get(row.key.planned()) if row.key is not None else None
+    share = row.fraction_ci95
+    return VerdictRow(
+        label=row.label,
+        verdict=row.verdict.value,
+        reason=row.reason,
+        stage=own.stage if own else None,
+        need=own.need if own else None,
+        key=row.key,
+        median_us=row.median_us,
+        ci95_us=row.ci95_us,
+        bound_us=row.bound.time_us if row.bound else None,
+        cut=row.bound.cut if row.bound else None,
+        share_of_bound=row.fraction,
+        share_ci95=None if share is None else (share[0], _finite(share[1])),
+        limit=row.limit,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def schema_text() -> str:
+    """The schema as it is kept in `results/schema/`: JSON Schema, draft 2020-12."""
+    body = Verdicts.model_json_schema(mode="validation")
+    document: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Busbar verdicts {SCHEMA_VERSION}",
+        **{key: value for key, value in body.items() if key != "title"},
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")

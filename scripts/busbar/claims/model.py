@@ -1,0 +1,172 @@
+"""A claim's file.
+
+    name = "in-network-1.8x"
+    claim = "Reduction in the network gives 1.8 times the effective bandwidth"
+    source = "where it is claimed"
+    how = "what to measure, for people"
+
+    [scenario]
+    operations = ["all_reduce"]
+    from = "16M"
+    least_nodes = 10
+
+    [[figure]]
+    compare = "in_network"
+    baseline = "best"
+    at_least = 1.8
+
+Every figure must hold, at every size of the scenario that a record has: nothing is averaged.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from busbar.errors import UsageError
+from busbar.record.base import Model, Name
+from busbar.theory.operations import OPERATIONS
+from busbar.units import parse_size
+from busbar.validation import describe
+
+SHIPPED = Path(__file__).parent
+
+Compare = Literal["in_network", "variants", "bound", "records"]
+
+
+class Scenario(Model):
+    """Which points of which records test a claim."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    operations: list[Name] = Field(min_length=1)
+    from_size: str = Field(alias="from", default="0")
+    """Sizes from here on."""
+    to_size: str | None = Field(alias="to", default=None)
+    transports: list[Literal["mpi", "nccl", "ucx"]] | None = None
+    """Null: any."""
+    least_nodes: int = Field(default=1, ge=1)
+    least_ranks: int = Field(default=2, ge=2)
+    background: bool = False
+    """Whether the record must say that other traffic ran beside it."""
+    scenario: Name | None = None
+    """What the record must say was done to the network, such as `link loss`."""
+
+    @field_validator("operations")
+    @classmethod
+    def _known(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in OPERATIONS:
+                raise ValueError(f"'{name}' is unknown, accepted: {', '.join(OPERATIONS)}")
+        return names
+
+    @field_validator("from_size", "to_size")
+    @classmethod
+    def _size(cls, text: str | None) -> str | None:
+        if text is not None:
+            try:
+                parse_size(text)
+            except UsageError as error:
+                raise ValueError(error.message.removesuffix(".")) from None
+        return text
+
+    def has_size(self, size_bytes: int) -> bool:
+        """Whether it is about this size."""
+        below = self.to_size is None or size_bytes <= parse_size(self.to_size)
+        return below and size_bytes >= parse_size(self.from_size)
+
+    def sentence(self) -> str:
+        """`all_reduce from 16M on 10 hosts or more`."""
+        sizes = f" from {self.from_size}" if parse_size(self.from_size) else ""
+        sizes += f" to {self.to_size}" if self.to_size else ""
+        where = [f"{self.least_nodes} hosts or more"] if self.least_nodes > 1 else []
+        where += [f"{self.least_ranks} ranks or more"] if self.least_ranks > 2 else []
+        parts = [" or ".join(self.operations) + sizes]
+        parts += [f"on {' and '.join(where)}"] if where else []
+        parts += [f"by transport {' or '.join(self.transports)}"] if self.transports else []
+        return " ".join(parts)
+
+
+class ClaimedFigure(Model):
+    """A figure, and what is compared to get it."""
+
+    compare: Compare
+    """`in_network`: a variant that reduces in the network with the baseline; `variants`: two that
+    are named; `bound`: a variant with the bound of the fabric; `records`: the first record that is
+    given with the second."""
+    at_least: float = Field(gt=0)
+    """A ratio of times, baseline over claimed; of `bound` a share of it."""
+    variant: Name = "default"
+    """The one that is claimed to be fast; `in_network` finds its own."""
+    baseline: Name | None = None
+    """A variant's name, or for `in_network` also `best`: the fastest of those that hosts carried
+    out, chosen by the same figures."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        wants = self.compare in ("in_network", "variants")
+        if wants != (self.baseline is not None):
+            raise ValueError(
+                "baseline belongs to compare = in_network and variants, and these need it"
+            )
+        if self.compare == "bound" and self.at_least > 1:
+            raise ValueError(f"at_least {self.at_least:g} is above the bound, accepted is up to 1")
+        return self
+
+
+class Claim(Model):
+    """The fields of a claim's file."""
+
+    name: Name
+    claim: Name
+    source: Name
+    """Who claims it where; says so where no document is known."""
+    how: Name
+    """What to measure, for people."""
+    not_yet: Name | None = None
+    """What Busbar cannot bring about itself, so that a record must come from elsewhere."""
+    scenario: Scenario
+    figure: list[ClaimedFigure] = Field(min_length=1)
+
+    def records(self) -> int:
+        """How many records it compares."""
+        return 2 if any(figure.compare == "records" for figure in self.figure) else 1
+
+
+def shipped() -> list[str]:
+    """Names of the claims that come with Busbar."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def load_claim(name_or_path: str) -> Claim:
+    """A claim by its name, or the one in a `.toml` file.
+
+    Raises UsageError, one sentence that names the file and the key, where it cannot be used.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = SHIPPED / f"{name_or_path}.toml"
+        if name_or_path not in shipped():
+            raise UsageError(
+                f"claim '{name_or_path}' is unknown: accepted are {', '.join(shipped())}, or the "
+                "path of a .toml file."
+            )
+    try:
+        return parse_claim(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 text, which a claim's file is.") from None
+
+
+def parse_claim(text: str, origin: str) -> Claim:
+    """The claim that a TOML document states. Raises UsageError naming the origin and the key."""
+    try:
+        return Claim.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{origin} is not TOML: {error}.") from None
+    except ValidationError as error:
+        raise UsageError(f"{origin}: {describe(error, Claim)}.") from None
