@@ -19,6 +19,7 @@ from busbar.check import CheckResult, RowResult, Verdict
 from busbar.check import check as judge
 from busbar.check.junit import junit_text
 from busbar.check.table import print_result
+from busbar.check.thresholds import Thresholds
 from busbar.commands.check import check as check_command
 from busbar.commands.theory import theory as theory_command
 from busbar.errors import ExitCode, UsageError
@@ -221,7 +222,9 @@ def test_spoiled_samples_above_their_share_do_not_pass() -> None:
     assert (row.verdict, code) == (Verdict.UNSURE, ExitCode.INCOMPLETE)
     assert "33% of the samples saw drops" in row.reason
     document = record_of([Row("send_recv", 4 * MIB, 0.985, spoiled=1)])
-    assert _check(document, max_spoiled_share=0.5).rows[0].verdict is not Verdict.UNSURE
+    assert (
+        _check(document, thresholds=Thresholds(spoiled=0.5)).rows[0].verdict is not Verdict.UNSURE
+    )
 
 
 def test_no_limit_no_judgement() -> None:

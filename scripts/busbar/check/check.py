@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from busbar.check.consistency import inconsistency
+from busbar.check.counters import counter_rows
+from busbar.check.discovery import controlled
 from busbar.check.findings import findings, shares_gpus
 from busbar.check.gain import gains
-from busbar.check.judge import Yardstick, judge_point
+from busbar.check.judge import Yardstick, judge_point, limit_of
+from busbar.check.measured import against_theory, measured
+from busbar.check.monotony import dips
 from busbar.check.requested import Requests, network_plugins_differ
 from busbar.check.result import CheckResult, RowResult, Verdict, label
-from busbar.check.throttling import MAX_THROTTLED_SHARE, throttling
+from busbar.check.settle import settled, to_settle
+from busbar.check.spread import missing_launches, spread
+from busbar.check.symmetry import asymmetries
+from busbar.check.thresholds import DEFAULT, Thresholds
+from busbar.check.throttling import throttling
 from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric, Limit
 from busbar.pairs.rounds import PAIR_OPERATION
@@ -18,16 +27,15 @@ from busbar.pairs.sites import Sites, of_fabric
 from busbar.record.evidence import asking_variants, finding
 from busbar.record.models import Block, Launch, PlannedPoint, Point, RunRecord
 from busbar.record.origin import imported_from, imported_sentence
+from busbar.record.pairing import medians_by_launch
 from busbar.record.placement import placement, placement_of_parts
 from busbar.theory.bound import Bound
-from busbar.theory.constants import fit
-from busbar.theory.expected import expected
+from busbar.theory.constants import fit, from_fabric
+from busbar.theory.expected import Expected, expected, expected_in_network
 from busbar.theory.operations import OPERATIONS
 from busbar.theory.proof import COUNTED_SHARE
 from busbar.theory.side_by_side import bound_side_by_side, least_bytes_side_by_side
 from busbar.units import format_time_us
-
-MAX_SPOILED_SHARE = 0.05  # an occasional retransmit is normal; one sample in twenty is not
 
 
 def check(
@@ -35,8 +43,7 @@ def check(
     fabric: Fabric,
     limits: Sequence[Limit] | None = None,
     *,
-    max_spoiled_share: float = MAX_SPOILED_SHARE,
-    max_throttled_share: float = MAX_THROTTLED_SHARE,
+    thresholds: Thresholds = DEFAULT,
     accept_fake: bool = False,
     sites: Sites | None = None,
 ) -> CheckResult:
@@ -50,16 +57,31 @@ def check(
             f"run '{record.run.id}' is marked fake, nothing measured it: accepted are records of "
             "real, emulated or simulated runs."
         )
-    chosen = fabric.limits if limits is None else limits
-    judge = _Judge(record, fabric, chosen, max_spoiled_share, max_throttled_share)
+    judge = _Judge(record, fabric, fabric.limits if limits is None else limits, thresholds)
+    rows = _compared(tuple(judge.rows()), record, thresholds)
     result = CheckResult(
         _title(record, fabric),
         tuple(_notes(record, fabric)),
-        tuple(judge.rows()),
+        tuple(replace(row, settle=settled(record, row)) for row in rows),
         gains(record, fabric),
         findings(record),
+        counters=counter_rows(record, fabric.counters),
+        settle=to_settle(record, rows),
     )
     return _with_pairs(result, record, of_fabric(fabric) if sites is None else sites)
+
+
+def _compared(
+    rows: tuple[RowResult, ...], record: RunRecord, thresholds: Thresholds
+) -> tuple[RowResult, ...]:
+    """What figures convict rows of, each held against theory, its neighbours and its mirrors."""
+    found = measured(record, rows)
+    claims = [
+        *against_theory(rows, found),
+        *dips(found, thresholds.dip),
+        *asymmetries(found, thresholds.apart),
+    ]
+    return controlled(rows, claims)
 
 
 def _with_pairs(result: CheckResult, record: RunRecord, sites: Sites) -> CheckResult:
@@ -87,14 +109,12 @@ class _Judge:
         record: RunRecord,
         fabric: Fabric,
         limits: Sequence[Limit],
-        max_spoiled_share: float,
-        max_throttled_share: float,
+        thresholds: Thresholds,
     ) -> None:
         self._record = record
         self._fabric = fabric
         self._limits = limits
-        self._max_spoiled_share = max_spoiled_share
-        self._max_throttled_share = max_throttled_share
+        self._thresholds = thresholds
         self._requests = Requests.of(record)
         self._crowded = {launch.id for launch in record.launches if shares_gpus(launch)}
         self._measuring = {x.id for x in record.launches if x.purpose == "measure"}
@@ -140,16 +160,22 @@ class _Judge:
 
     def _yardstick(self, point: Point) -> Yardstick:
         found, why_not = self._bound(point)
+        limit = limit_of(point, self._limits)
+        best, unknown = self._expected(point) if limit and limit.of == "expected" else (None, "")
         return Yardstick(
             bound=found,
             no_bound_because=why_not,
-            limits=self._limits,
-            max_spoiled_share=self._max_spoiled_share,
+            limit=limit,
+            expected=best,
+            not_expected_because=unknown,
+            repeats=self._repeats(point),
+            inconsistent=inconsistency(self._record, point),
+            max_spoiled_share=self._thresholds.spoiled,
             bypass="" if found is None else self._bypass(point),
             needs_verification=not self._record.run.simulated,
             not_used=self._requests.not_used(point),
             unproven=self._unproven(point),
-            throttled=throttling(self._timed(point), self._max_throttled_share),
+            throttled=throttling(self._timed(point), self._thresholds.throttled),
             shares_gpus=any(block.launch in self._crowded for block in point.blocks),
         )
 
@@ -171,6 +197,42 @@ class _Judge:
         ]
         least = min((b for b in found if b is not None), key=lambda b: b.time_us, default=None)
         return least, "" if least else "No byte of it has to wait for a link."
+
+    def _expected(self, point: Point) -> tuple[Expected | None, str]:
+        """What a point should take, or why that is not known, in one sentence.
+
+        The fabric's own constants alone: those fitted to a slow system would excuse it. Of
+        algorithms the one that ran, else the fastest.
+        """
+        key = point.key
+        if key.op not in OPERATIONS or not point.blocks:
+            return None, "The record does not say which hosts it ran on."
+        if len(self._parts(point)) > 1:
+            return None, "Several communicators side by side have no expected time."
+        constants, hosts = from_fabric(self._fabric), self._placement(point)
+        found = []
+        for in_network in self._ways(point):
+            if in_network:
+                one = expected_in_network(self._fabric, key.op, key.size_bytes, hosts, constants)
+                found += [one] if one else []
+            else:
+                found += expected(self._fabric, key.op, key.size_bytes, hosts, constants)
+        ran = (point.observed.algorithm or "").lower()
+        found = [one for one in found if one.algorithm.lower() == ran] or found
+        best = min(found, key=lambda one: one.time_us, default=None)
+        why = f"Fabric {self._fabric.name} has no figures for it, or theory no model of it."
+        return best, "" if best else why
+
+    def _repeats(self, point: Point) -> str:
+        """Why its repeats may not stand for the row, in one sentence; else empty."""
+        run = self._record.run
+        by_launch = medians_by_launch(self._record, point)
+        planned = 0 if run.imported else run.plan.launches  # several outputs are nobody's plan
+        sentences = (
+            missing_launches(by_launch, planned),
+            spread(by_launch, self._thresholds.spread),
+        )
+        return next(filter(None, sentences), "")
 
     def _ways(self, point: Point) -> tuple[bool, ...]:
         """By hosts (False), in the network (True), or both where nothing tells which it was."""
