@@ -63,6 +63,7 @@ def _gone(record: RunRecord, point: Point) -> Iterator[str]:
     for block in point.blocks:
         for name, value in _figures(block):
             seen.setdefault(name, set()).add(value is None)
+        seen.setdefault("last_rank", set()).update(rank is None for rank in block.last_rank)
     for name, missing in seen.items():
         if len(missing) > 1:
             yield f"a block lacks {name}, which others have"
@@ -80,8 +81,6 @@ def _figures(block: Block) -> Iterator[tuple[str, object]]:
     for group, counts in (("errors", block.errors), ("congestion", block.congestion or {})):
         for name, value in counts.items():
             yield f"{group}.{name}", value
-    for rank in block.last_rank:
-        yield "last_rank", rank
     yield "wire", block.wire
     if block.wire is not None:
         for name in ("tx_bytes_per_node", "rx_bytes_per_node"):
