@@ -1,24 +1,21 @@
 """How often the judge cries wolf at a sound system of 1,000 hosts, and how often it misses a port.
 
-python tests/bench/check_replays.py [REPLAYS] [JOBS]    exit 1 unless, of REPLAYS (1000) runs,
-    resampled from recorded launches and blocks (`tests/python/replays.py`), each of 1,000 rows and
-    of 1,000 hosts' pairs,
-    with nothing wrong: at most 1 % fail a row or name anybody;
-    with one direction of one host's port at 80 %, another one each time: at least 99 % name it,
-    and nobody else.
+python tests/bench/check_replays.py [RUNS [PAIRS]]    exit 1 unless, of RUNS (2000) runs of 1,000
+    rows and PAIRS (300) of 1,000 hosts' pairs, resampled from recorded launches and blocks
+    (`tests/python/replays.py`),
+    with nothing wrong: at most 1 % fail a row or name anybody, both together;
+    with one direction of one host's port at 80 %, another one each time: at least 99 % fail rows of
+    its island and of no other, and at least 99 % name just that host and direction.
 
-    Rows that lie exactly at their limit, which is the worst a sound system can be: of 20 runs for
-    each replay at most 1 % (and chance) fail any of 1,000 rows. Their launches are normal, and have
-    a share in common, from none to nearly all.
+    Rows that lie exactly at their limit, which is the worst a sound system can be: of 10 times as
+    many runs at most 1 % (and chance) fail any of 1,000 rows. Their launches are normal, and have a
+    share in common, from none to nearly all.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -26,24 +23,25 @@ from scipy.special import stdtr
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
-from busbar.check import Verdict, check
+from busbar.check import Verdict
 from busbar.check.discovery import RATE, control
-from busbar.errors import ExitCode
 from busbar.pairs.blame import blame
 from replays import (
     ISLAND_HOSTS,
+    Island,
     Recorded,
-    RecordedPairs,
-    Slow,
     island_of,
+    judged_island,
     recorded,
     recorded_pairs,
-    replay,
     replay_pairs,
+    run_of,
 )
 
 HOSTS = 1000
+ISLANDS = HOSTS // ISLAND_HOSTS
 ROWS_EACH = 4  # of an island of four hosts: a row for each host
+POOL = 20 * ISLANDS  # islands of which each run draws its own
 ISOLATED = 4  # pairs of each host, as `busbar run --pattern pairs` takes beyond 16 ranks
 MOST_FALSE = 0.01
 LEAST_FOUND = 0.99
@@ -51,43 +49,43 @@ LAUNCHES = (2, 3, 5, 10)
 SHARED = (0.0, 0.2, 0.5, 0.9, 0.99)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """Of one run."""
-
-    code: ExitCode
-    islands: frozenset[int]
-    """Whose rows failed."""
-    culprits: tuple[str, ...]
-    """Whom pairs name."""
-
-    @property
-    def alarmed(self) -> bool:
-        return self.code is ExitCode.NEGATIVE or bool(self.culprits)
+def failed_islands(islands: list[Island]) -> set[int]:
+    """Those of which a row is negative."""
+    negative = (Verdict.FAIL, Verdict.IMPOSSIBLE)
+    return {island_of(row.label) for row in run_of(islands) if row.verdict in negative}
 
 
-@cache
-def sources() -> tuple[Recorded, RecordedPairs]:
-    """Once for each process."""
-    return recorded(), recorded_pairs()
+def rows(source: Recorded, runs: int) -> tuple[float, float]:
+    """Shares of runs that alarm with nothing wrong, and that find a slow port."""
+    pool = [judged_island(source, n, ROWS_EACH, seed=1) for n in range(POOL)]
+    slow = [judged_island(source, n, ROWS_EACH, seed=2, slow_rank=n % 2) for n in range(POOL)]
+    verdicts = [row.verdict for island in pool for row in island.rows]
+    print(f"islands: {verdicts.count(Verdict.UNSURE) / len(verdicts):.1%} of sound rows are unsure")
+    chance = np.random.default_rng(1)
+    alarmed = found = 0
+    for _ in range(runs):
+        drawn = [pool[n] for n in chance.choice(POOL, ISLANDS, replace=False)]
+        alarmed += bool(failed_islands(drawn))
+        place = int(chance.integers(POOL))
+        others = [pool[n] for n in chance.choice(POOL, ISLANDS, replace=False) if n != place]
+        found += failed_islands([slow[place], *others[1:]]) == {place}
+    print(f"rows, nothing wrong: {alarmed} of {runs} runs fail")
+    print(f"rows, one port at 80 %: {found} of {runs} runs fail those of its island alone")
+    return alarmed / runs, found / runs
 
 
-def one(seed: int, slow_port: bool) -> tuple[Outcome, int, str]:
-    """What a run says, the island of its slow port, and what pairs should name."""
-    rows, pairs = sources()
-    host = seed * 7919 % HOSTS
-    way = ("egress", "ingress")[seed % 2]
-    island, rank = divmod(host, ISLAND_HOSTS)
-    slow = Slow(island, rank) if slow_port else None
-    record = replay(rows, HOSTS // ISLAND_HOSTS, ROWS_EACH, seed, slow)
-    result = check(record, rows.fabric)
-    matrix = replay_pairs(pairs, HOSTS, ISOLATED, seed, (host, way) if slow_port else None)
-    outcome = Outcome(
-        result.exit_code,
-        frozenset(island_of(r.label) for r in result.rows if r.verdict is Verdict.FAIL),
-        tuple(f"{c.name} {c.kind.value}" for c in blame(matrix).culprits),
-    )
-    return outcome, island, f"host{host + 1} host {way}"
+def pairs(runs: int) -> tuple[float, float]:
+    """The same of pairs."""
+    source = recorded_pairs()
+    alarmed = found = 0
+    for seed in range(runs):
+        alarmed += bool(blame(replay_pairs(source, HOSTS, ISOLATED, seed)).culprits)
+        host, way = seed * 7919 % HOSTS, ("egress", "ingress")[seed % 2]
+        said = blame(replay_pairs(source, HOSTS, ISOLATED, runs + seed, (host, way))).culprits
+        found += [(c.name, c.kind.value) for c in said] == [(f"host{host + 1}", f"host {way}")]
+    print(f"pairs, nothing wrong: {alarmed} of {runs} runs name anybody")
+    print(f"pairs, one port at 80 %: {found} of {runs} runs name it alone")
+    return alarmed / runs, found / runs
 
 
 def at_the_limit(runs: int) -> Iterator[tuple[int, float, float]]:
@@ -107,36 +105,19 @@ def at_the_limit(runs: int) -> Iterator[tuple[int, float, float]]:
 
 def main() -> int:
     """Replay, print, decide."""
-    replays = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    with ProcessPoolExecutor(jobs) as pool:
-        sound = [x for x, _, _ in pool.map(partial(one, slow_port=False), range(replays))]
-        slow = list(pool.map(partial(one, slow_port=True), range(replays, 2 * replays)))
-    false = sum(x.alarmed for x in sound)
-    by_rows = sum(x.islands == {island} for x, island, _ in slow)
-    by_pairs = sum(x.culprits == (name,) for x, _, name in slow)
-    wrong = sum(
-        bool(x.islands - {island}) or bool(set(x.culprits) - {name}) for x, island, name in slow
-    )
-    found = sum(
-        (x.islands == {island} or x.culprits == (name,))
-        and not (x.islands - {island} or set(x.culprits) - {name})
-        for x, island, name in slow
-    )
-    unsure = sum(x.code is ExitCode.INCOMPLETE for x in sound)
-    print(f"nothing wrong: {false} of {replays} alarmed, {unsure} have rows that are unsure")
-    print(
-        f"one port at 80 %: {found} of {replays} found (its rows alone {by_rows}, its pairs alone "
-        f"{by_pairs}), {wrong} named others as well"
-    )
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    of_pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 300
+    false_rows, found_rows = rows(recorded(), runs)
+    false_pairs, found_pairs = pairs(of_pairs)
     worst = 0.0
-    runs = 20 * replays
-    for launches, shared, share in at_the_limit(runs):
+    for launches, shared, share in at_the_limit(10 * runs):
         worst = max(worst, share)
-        print(f"at the limit, {launches} launches, {shared:.2f} in common: {share:.2%} failed")
-    chance = 4 * (RATE * (1 - RATE) / runs) ** 0.5
+        print(f"at the limit, {launches} launches, {shared:.2f} in common: {share:.2%} fail")
+    chance = 4 * (RATE * (1 - RATE) / (10 * runs)) ** 0.5
     holds = (
-        false <= MOST_FALSE * replays and found >= LEAST_FOUND * replays and worst <= RATE + chance
+        false_rows + false_pairs <= MOST_FALSE
+        and min(found_rows, found_pairs) >= LEAST_FOUND
+        and worst <= RATE + chance
     )
     print("holds" if holds else "does not hold")
     return int(not holds)

@@ -9,15 +9,19 @@ times as long, as one of which a fifth of the rate is gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from busbar import fabrics
-from busbar.check import Verdict, check
+from busbar.check import RowResult, Verdict, check
+from busbar.check.compare import compared
+from busbar.check.measured import Measured, measured
+from busbar.check.rows import judged_rows
+from busbar.check.thresholds import DEFAULT
 from busbar.fabrics import Fabric
 from busbar.pairs.matrix import Endpoint, Layer, PairMatrix, matrices
 from busbar.pairs.rounds import sample
@@ -61,11 +65,13 @@ class Slow:
 
 
 def replay(
-    source: Recorded, islands: int, rows_each: int, seed: int, slow: Slow | None = None
+    source: Recorded, islands: Iterable[int], rows_each: int, seed: int, slow: Slow | None = None
 ) -> RunRecord:
-    """A record of so many islands, each with so many of the recorded rows."""
-    chance = np.random.default_rng(seed)
-    points = [p for n in range(islands) for p in _island(source, n, rows_each, chance, slow)]
+    """A record of these islands, each with so many of the recorded rows.
+
+    An island is the same in every record of a seed.
+    """
+    points = [p for n in islands for p in _island(source, n, rows_each, seed, slow)]
     measure = [launch for launch in source.record.launches if launch.purpose == "measure"]
     plan = source.record.run.plan.model_copy(
         update={
@@ -79,14 +85,43 @@ def replay(
     return source.record.model_copy(update={"run": run, "launches": measure, "points": points})
 
 
+@dataclass(frozen=True)
+class Island:
+    """One island's rows, each judged alone, as `check` does before it compares them."""
+
+    rows: tuple[RowResult, ...]
+    found: tuple[Measured, ...]
+
+
+def judged_island(
+    source: Recorded, number: int, rows_each: int, seed: int, slow_rank: int | None = None
+) -> Island:
+    """Judging rows is most of the work, so that islands are judged once and drawn for many runs."""
+    slow = None if slow_rank is None else Slow(number, slow_rank)
+    record = replay(source, [number], rows_each, seed, slow)
+    rows = judged_rows(record, source.fabric, source.fabric.limits, DEFAULT)
+    return Island(rows, tuple(measured(record, rows)))
+
+
+def run_of(islands: Iterable[Island]) -> tuple[RowResult, ...]:
+    """What `check` says of the rows of a record of these islands."""
+    rows: list[RowResult] = []
+    found: list[Measured] = []
+    for island in islands:
+        found += [replace(one, at=one.at + len(rows)) for one in island.found]
+        rows += island.rows
+    return compared(rows, found, DEFAULT)
+
+
 def island_of(label: str) -> int:
     """From the label of a row."""
     return int(label.rpartition(" ")[2])
 
 
 def _island(
-    source: Recorded, number: int, rows_each: int, chance: np.random.Generator, slow: Slow | None
+    source: Recorded, number: int, rows_each: int, seed: int, slow: Slow | None
 ) -> Iterator[Point]:
+    chance = np.random.default_rng((seed, number))
     ids = [launch.id for launch in source.record.launches if launch.purpose == "measure"]
     drawn = dict(zip(ids, chance.choice(ids, len(ids)).tolist(), strict=True))
     rows = chance.choice(len(source.points), min(rows_each, len(source.points)), replace=False)
