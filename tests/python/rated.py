@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from busbar import fabrics
@@ -90,8 +89,3 @@ def only(result: CheckResult) -> RowResult:
     """The only row."""
     (row,) = result.rows
     return row
-
-
-def sized(size_bytes: int, row: Row) -> Row:
-    """The same at another size."""
-    return replace(row, size_bytes=size_bytes)

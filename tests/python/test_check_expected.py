@@ -13,6 +13,7 @@ from busbar.fabrics import Fabric
 from busbar.fabrics.figure import Figure
 from busbar.fabrics.model import Latency
 from busbar.fabrics.site_limits import with_limits as of_site
+from busbar.record.models import RunRecord
 from busbar.theory.bound import bound
 from busbar.theory.constants import from_fabric
 from busbar.theory.expected import expected
@@ -59,6 +60,35 @@ def test_a_limit_of_the_expected_time_is_held_against_the_fastest_algorithm(
     assert (row.verdict, result.exit_code) == (verdict, code)
     assert row.share == pytest.approx(0.95 * factor, rel=0.01)
     assert "95% of the expected time (" in row.reason
+
+
+def test_a_library_that_chose_a_slow_algorithm_is_held_against_the_fastest() -> None:
+    """A tree moves more bytes than a ring; only a variant may ask for it."""
+    for variant, verdict in (("default", Verdict.FAIL), ("tree", Verdict.PASS)):
+        fabric = _with_latency(
+            with_limits(limit("all_reduce", 0.9, variant=variant, of="expected"))
+        )
+        row = Row("all_reduce", 4 * MIB, variant=variant)
+        shares = [_tree_share(fabric) * (1 + n / 1000) for n in range(5)]
+        judged = only(check(_that_ran(rated({row: shares}), "TREE"), fabric))
+        assert judged.verdict is verdict
+        assert judged.expected is not None
+        assert (judged.expected.algorithm == "tree") == (variant == "tree")
+
+
+def _tree_share(fabric: Fabric) -> float:
+    hosts = fabric.placement()
+    found = expected(fabric, ROW.op, ROW.size_bytes, hosts, from_fabric(fabric))
+    (tree,) = (one for one in found if one.algorithm == "tree")
+    least = bound(fabric, ROW.op, ROW.size_bytes, hosts)
+    assert least is not None
+    return least.time_us / tree.time_us
+
+
+def _that_ran(record: RunRecord, algorithm: str) -> RunRecord:
+    (point,) = record.points
+    seen = point.observed.model_copy(update={"algorithm": algorithm})
+    return record.model_copy(update={"points": [point.model_copy(update={"observed": seen})]})
 
 
 def test_what_is_expected_of_nobody_is_unjudged_and_no_pass() -> None:

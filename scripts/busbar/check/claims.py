@@ -17,6 +17,7 @@ from busbar.record.statistics import interval_95
 
 # Simulated launches have no noise at all, and no clock tells more than this.
 _LEAST_DEVIATION = 1e-6
+_ORDER_STATISTICS = 6  # launches from which on the interval assumes no distribution
 MOST_LAUNCHES = 100  # beyond this, more launches are no advice
 
 
@@ -52,15 +53,23 @@ class Claim:
     def chance(self) -> float:
         """The chance that launches of a row that is just good enough lie this low.
 
-        Student's t, one-sided, on the logarithms, as the interval of fewer than six launches; also
-        from six on, since order statistics of n launches never give less than 2^-n.
+        Student's t, one-sided, on the logarithms, as the interval of fewer than six launches has
+        it. From six on twice the smaller of that and of the sign test's, as that interval is of
+        order statistics: they alone never give less than 2^-n, and a launch that is far slower than
+        the others, which makes t small, does not make them fast.
         """
         # SciPy takes a while to load: only for those who need it.
         from scipy.special import stdtr
 
         below, deviation = self._distance()
         count = len(self.ratios)
-        return float(stdtr(count - 1, -below * math.sqrt(count) / deviation))
+        by_t = float(stdtr(count - 1, -below * math.sqrt(count) / deviation))
+        return by_t if count < _ORDER_STATISTICS else min(1.0, 2 * min(by_t, self._by_signs()))
+
+    def _by_signs(self) -> float:
+        """The chance that so many launches or more lie below what they centre on."""
+        count, low = len(self.ratios), sum(ratio < self.least for ratio in self.ratios)
+        return sum(math.comb(count, k) for k in range(low, count + 1)) / 2**count
 
     def launches_needed(self, chance: float) -> int | None:
         """Launches like these at which their chance would be so small; None beyond what is sane."""

@@ -138,7 +138,8 @@ class _Judge:
         """What a point should take, or why that is not known, in one sentence.
 
         The fabric's own constants alone: those fitted to a slow system would excuse it. Of
-        algorithms the one that ran, else the fastest.
+        algorithms the fastest, for a library that chose another one chose wrong; where the variant
+        sets anything, it may have asked for the one that ran.
         """
         key = point.key
         if key.op not in OPERATIONS or not point.blocks:
@@ -153,11 +154,16 @@ class _Judge:
                 found += [one] if one else []
             else:
                 found += expected(self._fabric, key.op, key.size_bytes, hosts, constants)
-        ran = (point.observed.algorithm or "").lower()
-        found = [one for one in found if one.algorithm.lower() == ran] or found
+        if self._sets_anything(key.variant):
+            ran = (point.observed.algorithm or "").lower()
+            found = [one for one in found if one.algorithm.lower() == ran] or found
         best = min(found, key=lambda one: one.time_us, default=None)
         why = f"Fabric {self._fabric.name} has no figures for it, or theory no model of it."
         return best, "" if best else why
+
+    def _sets_anything(self, name: str) -> bool:
+        variants = (v for v in self._record.run.plan.variants if v.name == name)
+        return any(v.settings or v.environment for v in variants)
 
     def _repeats(self, point: Point) -> str:
         """Why its repeats may not stand for the row, in one sentence; else empty."""
