@@ -69,7 +69,7 @@ class Claim:
     def _by_signs(self) -> float:
         """The chance that so many launches or more lie below what they centre on."""
         count, low = len(self.ratios), sum(ratio < self.least for ratio in self.ratios)
-        return sum(math.comb(count, k) for k in range(low, count + 1)) / 2**count
+        return math.ldexp(sum(math.comb(count, k) for k in range(low, count + 1)), -count)
 
     def launches_needed(self, chance: float) -> int | None:
         """Launches like these at which their chance would be so small; None beyond what is sane."""
