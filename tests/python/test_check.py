@@ -19,6 +19,7 @@ from busbar.check import CheckResult, RowResult, Verdict
 from busbar.check import check as judge
 from busbar.check.junit import junit_text
 from busbar.check.table import print_result
+from busbar.check.thresholds import Thresholds
 from busbar.commands.check import check as check_command
 from busbar.commands.theory import theory as theory_command
 from busbar.errors import ExitCode, UsageError
@@ -221,7 +222,9 @@ def test_spoiled_samples_above_their_share_do_not_pass() -> None:
     assert (row.verdict, code) == (Verdict.UNSURE, ExitCode.INCOMPLETE)
     assert "33% of the samples saw drops" in row.reason
     document = record_of([Row("send_recv", 4 * MIB, 0.985, spoiled=1)])
-    assert _check(document, max_spoiled_share=0.5).rows[0].verdict is not Verdict.UNSURE
+    assert (
+        _check(document, thresholds=Thresholds(spoiled=0.5)).rows[0].verdict is not Verdict.UNSURE
+    )
 
 
 def test_no_limit_no_judgement() -> None:
@@ -399,7 +402,7 @@ def test_the_check_command_accepts_a_share_of_slowed_blocks(tmp_path: Path) -> N
     assert CliRunner().invoke(_app(), [*words, "--max-throttled", "0.2"]).exit_code == 0
 
 
-@pytest.mark.parametrize("option", ["--max-throttled", "--max-spoiled"])
+@pytest.mark.parametrize("option", ["--max-throttled", "--max-spoiled", "--max-dip", "--max-apart"])
 @pytest.mark.parametrize("value", ["-0.1", "1.01", "nan", "inf"])
 def test_the_check_command_refuses_what_is_no_share(
     tmp_path: Path, option: str, value: str
@@ -410,6 +413,25 @@ def test_the_check_command_refuses_what_is_no_share(
     assert result.exception.message == (
         f"{option} {value} is no share; accepted is a number from 0 to 1."
     )
+
+
+@pytest.mark.parametrize("value", ["0.99", "nan", "inf"])
+def test_the_check_command_refuses_what_is_no_factor(tmp_path: Path, value: str) -> None:
+    path = _written(tmp_path, [Row("send_recv", 4 * MIB, 0.985)])
+    result = CliRunner().invoke(_app(), ["check", str(path), "--max-spread", value])
+    assert isinstance(result.exception, UsageError)
+    assert "accepted is 1 or more" in result.exception.message
+
+
+def test_the_check_command_takes_limits_of_the_site(tmp_path: Path) -> None:
+    path, limits = _written(tmp_path, [Row("gather", 4 * MIB, 0.9)]), tmp_path / "site.toml"
+    words = ["check", str(path), "--fabric", "emulated-4x400m"]
+    assert CliRunner().invoke(_app(), words).exit_code == ExitCode.INCOMPLETE
+    for at_least, code in (("0.8", ExitCode.HOLDS), ("0.95", ExitCode.NEGATIVE)):
+        limits.write_text(
+            f'[[limits]]\nop = "gather"\nfrom = "1M"\nat_least = {at_least}\nreason = "ours"\n'
+        )
+        assert CliRunner().invoke(_app(), [*words, "--limits", str(limits)]).exit_code == code
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"schema_version": "9.0.0"}'])

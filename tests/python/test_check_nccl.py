@@ -14,6 +14,7 @@ from busbar.check import check as judge
 from busbar.check.findings import SOCKETS
 from busbar.check.label import label
 from busbar.check.table import print_result
+from busbar.check.thresholds import Thresholds
 from busbar.check.throttling import throttling
 from busbar.errors import ExitCode
 from busbar.record.fold import fold
@@ -136,7 +137,7 @@ def test_slowed_gpus_leave_it_unsure_with_the_reasons() -> None:
         "1 of 4 blocks ran on GPUs slowed by hw_thermal_slowdown, sw_power_cap, more than the 5% "
         "accepted: find the cause, then measure again."
     )
-    assert _check(record, max_throttled_share=0.25).rows[0].verdict is Verdict.PASS
+    assert _check(record, thresholds=Thresholds(throttled=0.25)).rows[0].verdict is Verdict.PASS
 
 
 def test_one_slowed_block_in_twenty_is_accepted() -> None:

@@ -6,16 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from busbar.check.claims import MOST_LAUNCHES
 from busbar.check.result import RowResult, Verdict, label
 from busbar.fabrics.model import Limit
 from busbar.record.models import Point
 from busbar.record.statistics import launch_medians
 from busbar.theory.bound import Bound
+from busbar.theory.expected import Expected
 
 # Clocks, a link rate's own rounding, and headers that a kernel leaves out (12 bytes of timestamps
 # in 9014 are 0.1 %) may carry a sound figure this far over a bound.
 TOLERANCE = 0.01
-_MOST_LAUNCHES = 100  # beyond this, more launches are no advice
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Yardstick:
     bound: Bound | None
     no_bound_because: str
     """One sentence; empty if there is a bound."""
-    limits: Sequence[Limit]
+    limit: Limit | None
+    """None where the fabric has none for it."""
     max_spoiled_share: float
     bypass: str
     """One sentence where fewer bytes passed the links than the operation must move; else empty."""
@@ -39,6 +41,14 @@ class Yardstick:
     """One sentence where too many blocks ran on slowed GPUs."""
     shares_gpus: bool = False
     """Whether its ranks shared a GPU: then its time is none of the hardware's."""
+    expected: Expected | None = None
+    """What it should take; needed only where the limit is of that."""
+    not_expected_because: str = ""
+    """One sentence where that is not known."""
+    repeats: str = ""
+    """One sentence where launches are missing, or stray too far from each other."""
+    inconsistent: str = ""
+    """One sentence where the record contradicts itself."""
 
 
 def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
@@ -48,7 +58,7 @@ def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
     if trouble is not None:
         return trouble
     judged = _by_figures(point, row, yardstick)
-    doubt = yardstick.unproven or yardstick.throttled
+    doubt = yardstick.unproven or yardstick.throttled or yardstick.inconsistent
     if doubt and judged.verdict in (Verdict.PASS, Verdict.UNJUDGED):
         return replace(judged, verdict=Verdict.UNSURE, reason=doubt)
     return judged
@@ -63,21 +73,44 @@ def _by_figures(point: Point, row: RowResult, yardstick: Yardstick) -> RowResult
     if yardstick.shares_gpus:
         reason = "Its ranks shared a GPU: a functional test, no performance."
         return replace(row, verdict=Verdict.UNJUDGED, reason=reason)
-    if row.fraction is None:
-        return replace(row, verdict=Verdict.UNJUDGED, reason=yardstick.no_bound_because)
-    if row.fraction > 1 + TOLERANCE:
+    if row.fraction is not None and row.fraction > 1 + TOLERANCE:
         return _above_bound(row)
-    limit = _limit(point, yardstick.limits)
+    limit = yardstick.limit
     if limit is None:
-        reason = "No limit of the fabric applies to it."
+        reason = (
+            "No limit of the fabric applies to it." if row.bound else yardstick.no_bound_because
+        )
         return replace(row, verdict=Verdict.UNJUDGED, reason=reason)
-    return _against_limit(replace(row, limit=limit.at_least), point, yardstick)
+    row = _with_limit(row, limit, yardstick)
+    if row.share is None:
+        return replace(row, verdict=Verdict.UNJUDGED, limit=None, reason=_no_reference(yardstick))
+    return _against_limit(row, point, yardstick)
+
+
+def _with_limit(row: RowResult, limit: Limit, yardstick: Yardstick) -> RowResult:
+    """The row with its share of what the limit is of; None of it where that is not known."""
+    row = replace(row, limit=limit.at_least, limit_of=limit.of)
+    if limit.of == "bound":
+        return replace(row, share=row.fraction, share_ci95=row.fraction_ci95)
+    if yardstick.expected is None:
+        return row
+    row = replace(row, expected=yardstick.expected)
+    share, interval = _share(yardstick.expected.time_us, row.median_us, row.ci95_us)
+    return replace(row, share=share, share_ci95=interval)
+
+
+def _no_reference(yardstick: Yardstick) -> str:
+    assert yardstick.limit is not None
+    if yardstick.limit.of == "bound":
+        return yardstick.no_bound_because
+    return f"Its limit is of the expected time, which is unknown: {yardstick.not_expected_because}"
 
 
 def _trouble(point: Point, row: RowResult) -> RowResult | None:
     """The verdict on a point whose time is not worth looking at, worst first; else None."""
-    if point.status == "wrong_data" or point.wrong_elements:
-        reason = point.reason or f"{point.wrong_elements} elements of the result were wrong."
+    wrong = max(point.wrong_elements or 0, sum(b.wrong_elements or 0 for b in point.blocks))
+    if point.status == "wrong_data" or wrong:
+        reason = point.reason or f"{wrong} elements of the result were wrong."
         return replace(row, verdict=Verdict.WRONG_DATA, reason=reason)
     if point.status == "hang":
         return replace(row, verdict=Verdict.HANG, reason=point.reason or "It did not end.")
@@ -96,11 +129,21 @@ def _measured(point: Point, bound: Bound | None) -> RowResult:
     row = replace(row, median_us=time.median, ci95_us=time.ci95)
     if bound is None:
         return row
-    interval = None
-    if time.ci95 is not None:
-        low, high = time.ci95
-        interval = (bound.time_us / high, bound.time_us / low if low > 0 else math.inf)
-    return replace(row, fraction=bound.time_us / time.median, fraction_ci95=interval)
+    share, interval = _share(bound.time_us, time.median, time.ci95)
+    return replace(row, fraction=share, fraction_ci95=interval)
+
+
+def _share(
+    reference_us: float, median_us: float | None, ci95_us: tuple[float, float] | None
+) -> tuple[float | None, tuple[float, float] | None]:
+    """A time of theory over the measured one, with its interval."""
+    if median_us is None:
+        return None, None
+    if ci95_us is None:
+        return reference_us / median_us, None
+    low, high = ci95_us
+    above = reference_us / low if low > 0 else math.inf
+    return reference_us / median_us, (reference_us / high, above)
 
 
 def _above_bound(row: RowResult) -> RowResult:
@@ -112,10 +155,10 @@ def _above_bound(row: RowResult) -> RowResult:
         )
         return replace(row, verdict=Verdict.UNSURE, reason=reason)
     reason = f"{share}, faster than the fabric allows: the fabric or the measurement is wrong."
-    return replace(row, verdict=Verdict.IMPOSSIBLE, reason=reason)
+    return replace(row, verdict=Verdict.IMPOSSIBLE, reason=reason, by_times=True)
 
 
-def _limit(point: Point, limits: Sequence[Limit]) -> Limit | None:
+def limit_of(point: Point, limits: Sequence[Limit]) -> Limit | None:
     """The limit with the largest starting size that this point reaches."""
     key = point.key
     fitting = [
@@ -129,21 +172,27 @@ def _limit(point: Point, limits: Sequence[Limit]) -> Limit | None:
 
 def _against_limit(row: RowResult, point: Point, yardstick: Yardstick) -> RowResult:
     assert row.limit is not None
-    wanted = f"{row.limit:.0%} of the bound"
-    if row.fraction_ci95 is None:
+    wanted = f"{row.limit:.0%} of {_theory(row)}"
+    if row.share_ci95 is None:
         reason = "One launch gives no interval over launches: measure at least two, better five."
         return replace(row, verdict=Verdict.UNSURE, reason=reason)
-    low, high = row.fraction_ci95
+    low, high = row.share_ci95
     if high < row.limit:
-        where = row.bound.cut if row.bound else ""
-        reason = f"{row.fraction:.1%} is below {wanted}; the bound is set by {where}."
-        return replace(row, verdict=Verdict.FAIL, reason=reason)
+        where = f"; the bound is set by {row.bound.cut}" if row.bound else ""
+        reason = f"{row.share:.1%} is below {wanted}{where}."
+        return replace(row, verdict=Verdict.FAIL, reason=reason, by_times=True)
     if low < row.limit:
-        return replace(row, verdict=Verdict.UNSURE, reason=_advice(row, point, wanted))
+        return _at_the_limit(row, point, wanted, yardstick.repeats)
     doubt = _doubt(point, yardstick)
     if doubt:
         return replace(row, verdict=Verdict.UNSURE, reason=doubt)
-    return replace(row, verdict=Verdict.PASS, reason=f"{row.fraction:.1%}, above {wanted}.")
+    return replace(row, verdict=Verdict.PASS, reason=f"{row.share:.1%}, above {wanted}.")
+
+
+def _theory(row: RowResult) -> str:
+    if row.limit_of == "bound":
+        return "the bound"
+    return f"the expected time ({row.expected.algorithm})" if row.expected else "the expected time"
 
 
 def _doubt(point: Point, yardstick: Yardstick) -> str:
@@ -154,23 +203,31 @@ def _doubt(point: Point, yardstick: Yardstick) -> str:
             f"{share:.0%} of the samples saw drops, errors or retransmits, more than the "
             f"{yardstick.max_spoiled_share:.0%} accepted: find their cause, then measure again."
         )
-    unverified = point.verified != "every_block" or point.wrong_elements is None
+    unverified = (
+        point.verified != "every_block"
+        or point.wrong_elements is None
+        or any(b.verified != "every_block" or b.wrong_elements is None for b in point.blocks)
+    )
     if unverified and yardstick.needs_verification:
         return "Its results were not verified: measure again with verification on."
-    return ""
+    return yardstick.repeats
 
 
-def _advice(row: RowResult, point: Point, wanted: str) -> str:
+def _at_the_limit(row: RowResult, point: Point, wanted: str, repeats: str) -> RowResult:
     """How many launches would tell: an interval narrows with the root of their number."""
-    assert row.fraction is not None
-    assert row.fraction_ci95 is not None
+    assert row.share is not None
+    assert row.share_ci95 is not None
     assert row.limit is not None
-    low, high = row.fraction_ci95
+    low, high = row.share_ci95
     launches = max(2, len(launch_medians(point.blocks)))
     text = f"The interval {low:.1%} to {high:.1%} contains {wanted}"
-    distance = abs(row.fraction - row.limit)
-    half = row.fraction - low if row.fraction > row.limit else high - row.fraction
+    distance = abs(row.share - row.limit)
+    half = row.share - low if row.share > row.limit else high - row.share
     needed = math.inf if distance == 0 else launches * (half / distance) ** 2
-    if needed > _MOST_LAUNCHES:
-        return f"{text}: it is at the limit, and more launches will hardly tell."
-    return f"{text}: about {max(launches + 1, math.ceil(needed))} launches would tell."
+    also = f" {repeats}" if repeats else ""
+    if needed > MOST_LAUNCHES:
+        reason = f"{text}: it is at the limit, and more launches will hardly tell.{also}"
+        return replace(row, verdict=Verdict.UNSURE, reason=reason)
+    more = max(launches + 1, math.ceil(needed))
+    reason = f"{text}: about {more} launches would tell.{also}"
+    return replace(row, verdict=Verdict.UNSURE, reason=reason, launches_wanted=more)

@@ -28,9 +28,10 @@ _TAGS = {
 
 
 def junit_text(result: CheckResult) -> str:
-    """The document; one test case per row, and one per host where pairs were measured."""
+    """The document: a test case per row, per host where pairs were measured, and per counter."""
     cases = [_case(row) for row in result.rows]
-    cases += [_pairs_case(row) for row in result.pairs]
+    cases += [_verdict_case(row, "busbar.check.pairs") for row in result.pairs]
+    cases += [_verdict_case(row, "busbar.check.counters") for row in result.counters]
     if not any(row.verdict in JUDGED for row in (*result.rows, *result.pairs)):
         cases.append(_nothing_judged())
     suite = xml.Element("testsuite", name=result.title)
@@ -61,14 +62,11 @@ def _case(row: RowResult) -> xml.Element:
     return case
 
 
-def _pairs_case(row: RowResult) -> xml.Element:
-    return _verdict_case(row, "busbar.check.pairs")
-
-
 def _verdict_case(row: RowResult, classname: str) -> xml.Element:
     case = xml.Element("testcase", classname=classname, name=row.label)
     if row.verdict in _TAGS:
-        message = f"{row.verdict.value}: {row.reason}"
+        settle = f" It would be settled by: {row.settle}" if row.settle else ""
+        message = f"{row.verdict.value}: {row.reason}{settle}"
         xml.SubElement(case, _TAGS[row.verdict], message=message)
     return case
 

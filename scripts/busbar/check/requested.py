@@ -56,11 +56,11 @@ class Requests:
         how = "; ".join(point.observed.how)
         if seen is False and self.asks(point):
             return f"Variant {name} asks for reduction in the network, and hosts did it: {how}."
-        if seen is True and not self.asks(point) and not self._is_left_to_the_library(point):
+        if seen is True and not self.asks(point) and not self.is_left_to_the_library(point):
             return f"Variant {name} does not ask for it, and the network did it: {how}."
         return ""
 
-    def _is_left_to_the_library(self, point: Point) -> bool:
+    def is_left_to_the_library(self, point: Point) -> bool:
         """MPI reduces in the network only when told to; NCCL takes NVLink's switches by itself."""
         return point.key.transport == "nccl" and point.key.variant in self.silent
 

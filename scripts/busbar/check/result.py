@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from busbar.check.gain import GainRow
 from busbar.check.label import label
 from busbar.errors import ExitCode
 from busbar.record.key import PointKey
 from busbar.theory.bound import Bound
+from busbar.theory.expected import Expected
 
 if TYPE_CHECKING:
     from busbar.pairs.blame import Blame
@@ -66,7 +67,27 @@ class RowResult:
     fraction_ci95: tuple[float, float] | None = None
     """The upper limit is infinite where the interval of the time reaches zero."""
     limit: float | None = None
-    """The least fraction of the bound that is accepted."""
+    """The least share that is accepted; None where no limit judges it."""
+    limit_of: Literal["bound", "expected"] = "bound"
+    """What the limit, and `share`, are of."""
+    share: float | None = None
+    """Of what the limit is of: theory's time over the measured one."""
+    share_ci95: tuple[float, float] | None = None
+    expected: Expected | None = None
+    """Known only where the limit is of it."""
+    by_times: bool = False
+    """Whether times alone convict it: then chance has to be ruled out."""
+    launches_wanted: int | None = None
+    """Launches that would tell, of an unsure row where that can be said."""
+    settle: str = ""
+    """The command that measures what would settle it; empty where it is settled, or none is."""
+
+    @property
+    def reference_us(self) -> float | None:
+        """The time of theory that the limit is of."""
+        if self.limit_of == "expected":
+            return self.expected.time_us if self.expected else None
+        return self.bound.time_us if self.bound else None
 
 
 @dataclass(frozen=True)
@@ -86,6 +107,14 @@ class CheckResult:
     """What pairs say of each host, and of leaves and paths; none where no pairs were measured."""
     blames: tuple[Blame, ...] = ()
     """What that rests on."""
+    counters: tuple[RowResult, ...] = ()
+    """A verdict for each counter that the fabric limits."""
+    settle: tuple[str, ...] = ()
+    """Commands that together measure what would settle all unsure and missing rows."""
+
+    def every(self) -> tuple[RowResult, ...]:
+        """Everything that has a verdict."""
+        return (*self.rows, *self.pairs, *self.counters)
 
     def count(self, verdict: Verdict) -> int:
         """How many rows got this verdict."""
@@ -94,12 +123,13 @@ class CheckResult:
     @property
     def exit_code(self) -> ExitCode:
         """Negative before hang before incomplete; incomplete too if nothing was judged at all."""
-        verdicts = {row.verdict for row in (*self.rows, *self.pairs)}
+        verdicts = {row.verdict for row in self.every()}
+        judged = {row.verdict for row in (*self.rows, *self.pairs)} & JUDGED
         if verdicts & _NEGATIVE:
             return ExitCode.NEGATIVE
         if Verdict.HANG in verdicts:
             return ExitCode.HANG
-        if verdicts & _INCOMPLETE or not verdicts & JUDGED:
+        if verdicts & _INCOMPLETE or not judged:  # counters alone tell of no operation
             return ExitCode.INCOMPLETE
         return ExitCode.HOLDS
 
@@ -110,9 +140,12 @@ class CheckResult:
         pairs = (
             f" {len(self.pairs)} verdicts by pairs: {_counts(self.pairs)}." if self.pairs else ""
         )
+        counters = (
+            f" {len(self.counters)} counters: {_counts(self.counters)}." if self.counters else ""
+        )
         judged = any(row.verdict in JUDGED for row in (*self.rows, *self.pairs))
         nothing = "" if judged else " Nothing was judged, which is not a pass."
-        return f"{rows}{pairs}{nothing}"
+        return f"{rows}{pairs}{counters}{nothing}"
 
 
 def _counts(rows: Sequence[RowResult]) -> str:

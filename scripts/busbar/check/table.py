@@ -43,7 +43,12 @@ def print_result(console: Console, result: CheckResult) -> None:
         count = sum(r.verdict is Verdict.UNJUDGED and r.reason == reason for r in result.rows)
         console.print(f"[dim]UNJUDGED[/] {count} rows: {escape(reason)}", highlight=False)
     _print_pairs(console, result.pairs)
+    _print_counters(console, result.counters)
     print_gains(console, result.gains)
+    for command in result.settle:
+        console.print("What is open would be settled by", highlight=False)
+        # Whole, so that it can be copied.
+        console.print(f"  {escape(command)}", highlight=False, soft_wrap=True)
     console.print(result.summary, highlight=False)
 
 
@@ -56,6 +61,13 @@ def _print_pairs(console: Console, rows: Sequence[RowResult]) -> None:
         reason = "named above." if row.verdict is Verdict.FAIL else escape(row.reason)
         text = f"[{style}]{row.verdict.value}[/] {escape(row.label)}: {reason}"
         console.print(text, highlight=False)
+
+
+def _print_counters(console: Console, rows: Sequence[RowResult]) -> None:
+    """All of them: they are few, and a waiver must be seen."""
+    for row in rows:
+        text = f"[{_STYLE[row.verdict]}]{row.verdict.value}[/] {escape(row.label)}: "
+        console.print(f"{text}{escape(row.reason)}", highlight=False)
 
 
 def print_findings(console: Console, findings: Sequence[str]) -> None:
@@ -78,7 +90,7 @@ def verdict_table(result: CheckResult) -> Table:
             _half_width(row),
             format_time_us(row.bound.time_us if row.bound else None),
             share_text(row),
-            "-" if row.limit is None else f"{row.limit:.0%}",
+            _limit(row),
             f"[{_STYLE[row.verdict]}]{row.verdict.value}[/]",
         )
     return table
@@ -93,6 +105,15 @@ def share_text(row: RowResult) -> str:
     low, high = row.fraction_ci95
     upper = "any" if math.isinf(high) else f"{100 * high:.1f}"
     return f"{100 * row.fraction:.1f} ({100 * low:.1f} to {upper})"
+
+
+def _limit(row: RowResult) -> str:
+    """`90%`, or `90% of expected`, with the share that there is of it."""
+    if row.limit is None:
+        return "-"
+    if row.limit_of == "bound" or row.share is None:
+        return f"{row.limit:.0%}"
+    return f"{row.limit:.0%} of expected, has {row.share:.1%}"
 
 
 def _half_width(row: RowResult) -> str:

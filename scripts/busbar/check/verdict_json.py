@@ -61,6 +61,10 @@ class VerdictRow(Model):
     share_ci95: tuple[float, float | None] | None = Field(strict=False)
     """The upper limit is null where the interval of the time reaches zero."""
     limit: float | None
+    limit_of: Literal["bound", "expected"]
+    """What the limit is a share of."""
+    expected_us: float | None
+    """Known only where the limit is of it."""
 
 
 class Verdicts(Model):
@@ -74,12 +78,16 @@ class Verdicts(Model):
     exit_code: Count
     sentence: Name
     counts: dict[str, Count]
-    """Rows by verdict, those of pairs included."""
+    """Rows by verdict, those of pairs and counters included."""
     findings: list[str]
     notes: list[str]
     rows: list[VerdictRow]
     pairs: list[VerdictRow]
     """What pairs say of each host, and of leaves and paths."""
+    counters: list[VerdictRow]
+    """One for each counter that the fabric limits."""
+    settle: list[str]
+    """Commands that together measure what is unsure or missing."""
 
 
 def verdicts_of(
@@ -88,7 +96,7 @@ def verdicts_of(
     """The document."""
     run = record.run
     planned = {row.key: row for row in run.plan.rows}
-    every = [row.verdict.value for row in (*result.rows, *result.pairs)]
+    every = [row.verdict.value for row in result.every()]
     overall = OVERALL[result.exit_code]
     return Verdicts.model_validate({
         "schema_version": SCHEMA_VERSION,
@@ -107,6 +115,8 @@ def verdicts_of(
         "notes": list(result.notes),
         "rows": [_row(row, planned) for row in result.rows],
         "pairs": [_row(row, planned) for row in result.pairs],
+        "counters": [_row(row, planned) for row in result.counters],
+        "settle": list(result.settle),
     })  # fmt: skip
 
 
@@ -135,6 +145,8 @@ def _row(row: RowResult, planned: dict[PointKey, PlannedPoint]) -> VerdictRow:
         share_of_bound=row.fraction,
         share_ci95=None if share is None else (share[0], _finite(share[1])),
         limit=row.limit,
+        limit_of=row.limit_of,
+        expected_us=row.expected.time_us if row.expected else None,
     )
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from enum import Enum
 from statistics import median
 
-from busbar.check.check import MAX_SPOILED_SHARE, check
+from busbar.check.check import check
 from busbar.check.gain import GainRow
 from busbar.check.label import label
 from busbar.check.result import CheckResult, RowResult, Verdict
+from busbar.check.thresholds import MAX_SPOILED_SHARE
 from busbar.claims.model import Claim, ClaimedFigure
 from busbar.claims.ratio import ratio_of_independent
 from busbar.errors import ExitCode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +10,13 @@ import typer
 
 from busbar import fabrics
 from busbar.check import check as judge
-from busbar.check.check import MAX_SPOILED_SHARE
 from busbar.check.documents import write_documents
 from busbar.check.junit import write_junit
 from busbar.check.table import print_result
-from busbar.check.throttling import MAX_THROTTLED_SHARE
+from busbar.check.thresholds import DEFAULT, Thresholds
 from busbar.errors import UsageError
 from busbar.fabrics import Fabric
+from busbar.fabrics.site_limits import with_limits
 from busbar.pairs.site_formats import load as load_sites
 from busbar.record.load import load
 from busbar.record.models import Run
@@ -49,14 +50,42 @@ def check(
         typer.Option(
             help="Accepted share of samples with drops or retransmits, 0 to 1.", metavar="SHARE"
         ),
-    ] = MAX_SPOILED_SHARE,
+    ] = DEFAULT.spoiled,
     max_throttled: Annotated[
         float,
         typer.Option(
             help="Accepted share of blocks that ran on GPUs with slowed clocks, 0 to 1.",
             metavar="SHARE",
         ),
-    ] = MAX_THROTTLED_SHARE,
+    ] = DEFAULT.throttled,
+    max_dip: Annotated[
+        float,
+        typer.Option(
+            help="Accepted fall of bus bandwidth (or of time) from size to size, 0 to 1.",
+            metavar="SHARE",
+        ),
+    ] = DEFAULT.dip,
+    max_apart: Annotated[
+        float,
+        typer.Option(
+            help="Accepted loss against the same point the other way round, 0 to 1.",
+            metavar="SHARE",
+        ),
+    ] = DEFAULT.apart,
+    max_spread: Annotated[
+        float,
+        typer.Option(
+            help="Accepted ratio of a row's slowest launch to its fastest, 1 or more.",
+            metavar="FACTOR",
+        ),
+    ] = DEFAULT.spread,
+    limits: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML with [[limits]] and [[counters]] of this site: they replace the fabric's of "
+            "the same operation, variant and size, or of the same name."
+        ),
+    ] = None,
     sites: Annotated[
         Path | None,
         typer.Option(
@@ -69,13 +98,18 @@ def check(
     """Judge every row of a record against the bound and the limits of its fabric.
 
     A row passes only if the whole 95 % interval over launches is above its limit. What is missing,
-    uncertain, unverified or faster than physics never passes, nor does a row whose variant asks for
-    reduction in the network where the bytes do not show that it took place. What it gained follows.
+    uncertain, unverified or faster than physics never passes, nor does a row whose launches differ
+    too much, or whose variant asks for reduction in the network where the bytes do not show that it
+    took place. What it gained follows. A row also fails that dips between sizes, or is slower than
+    the same the other way round. With many rows one fails by figures only where chance would not
+    have failed any of them in 99 runs of 100. Counters of faults are held against the fabric's.
     Where pairs were measured, slow hosts, uplinks and paths are named; each is a negative verdict.
+    What is unsure names the measurement that would settle it.
 
     Exit code: 0 every judged row holds; 1 a row failed, had wrong data, beat physics or ran
-    otherwise than its variant asks, or a host, uplink or path is slow; 2 input that cannot be read;
-    3 a required row is missing or uncertain, or nothing was judged; 4 a hang.
+    otherwise than its variant asks, a counter is above its limit, or a host, uplink or path is
+    slow; 2 input that cannot be read; 3 a required row is missing or uncertain, a counter was not
+    read, or nothing was judged; 4 a hang.
 
     Examples:
 
@@ -85,19 +119,26 @@ def check(
 
     busbar check run.journal.jsonl --fabric ./our-cluster.toml --junit check.xml
 
+    busbar check run.json --limits ./our-limits.toml
+
     busbar check pairs.json --sites /etc/slurm/topology.conf
 
     busbar check acceptance.json --certificate acceptance.html --json acceptance-verdicts.json
     """
     _refuse_other_than_share("--max-spoiled", max_spoiled)
     _refuse_other_than_share("--max-throttled", max_throttled)
+    _refuse_other_than_share("--max-dip", max_dip)
+    _refuse_other_than_share("--max-apart", max_apart)
+    if not 1 <= max_spread < math.inf:
+        raise UsageError(f"--max-spread {max_spread:g} is no factor; accepted is 1 or more.")
     document = load(record)
     against = _fabric(document.run, fabric)
+    if limits is not None:
+        against = with_limits(against, limits)
     result = judge(
         document,
         against,
-        max_spoiled_share=max_spoiled,
-        max_throttled_share=max_throttled,
+        thresholds=Thresholds(max_spoiled, max_throttled, max_dip, max_apart, max_spread),
         sites=None if sites is None else load_sites(sites),
     )
     if junit is not None:

@@ -116,11 +116,11 @@ def _cuts_table(fabric: Fabric) -> Table:
 
 
 def _limits_table(fabric: Fabric) -> Table:
-    table = Table(title="What a check asks of it, of the bound", title_justify="left")
+    table = Table(title="What a check asks of it", title_justify="left")
     for column in ("operation", "variant", "from", "at least", "reason"):
         table.add_column(column, justify="right" if column in ("from", "at least") else "left")
     for limit in fabric.limits:
-        share = f"{100 * limit.at_least:g} %"
+        share = f"{100 * limit.at_least:g} % of {limit.of}"
         cells = [limit.op, limit.variant, limit.from_size, share, limit.reason]
         table.add_row(*(escape(cell) for cell in cells))
     return table

@@ -108,8 +108,8 @@ def _case(host: SeenHost, ports: list[SeenPort]) -> str:
     kinds = ", ".join(sorted(one or "unnamed" for one in names)) or "none"
     raise UsageError(
         f"nothing in the catalogue fits what is on {host.name}, {len(host.gpus)} GPUs ({kinds}) "
-        f"and {len(ports)} ports ({protocol or 'none that is up and tells its rate'}): accepted is --extends NAME with a "
-        "fabric that busbar fabrics list shows."
+        f"and {len(ports)} ports ({protocol or 'none that is up and tells its rate'}): accepted is "
+        "--extends NAME with a fabric that busbar fabrics list shows."
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from busbar.errors import UsageError
 from busbar.fabrics.cluster import Cluster, ClusterTables
+from busbar.fabrics.counters import CounterLimit
 from busbar.fabrics.figure import Figure, Name, Part
 from busbar.leaves import spread
 from busbar.theory.operations import OPERATIONS, SIZELESS
@@ -29,6 +30,7 @@ _TABLES = {
     "latency": {"network"},
     "in_network": {"network", "cluster"},
     "limits": {"network", "cluster"},
+    "counters": {"network", "cluster"},
     "gpu": {"cluster"},
     "node": {"cluster"},
     "scale_up": {"cluster"},
@@ -180,7 +182,9 @@ class Limit(Part):
     variant: Name = "default"
     from_size: str = Field(alias="from")
     at_least: float = Field(gt=0, le=1)
-    """Of the bound: shortest possible time over measured time."""
+    """The least share that is accepted: a time of theory over the measured time."""
+    of: Literal["bound", "expected"] = "bound"
+    """Which time of theory: the shortest possible one, or what the algorithm should take."""
     reason: Name
 
     @field_validator("op")
@@ -211,15 +215,16 @@ class Fabric(ClusterTables):
     description: Name
     kind: Literal["network", "shared_memory", "cluster"]
     hosts: Hosts | None = None
-    host: list[DifferentLink] = []
+    host: list[DifferentLink] = Field(default=[])
     leaves: Leaves | None = None
-    leaf: list[DifferentLink] = []
+    leaf: list[DifferentLink] = Field(default=[])
     in_network: InNetwork | None = None
     """None where the switches cannot reduce."""
     protocol: Protocol | None = None
     latency: Latency | None = None
     sweep: Sweep
-    limits: list[Limit] = []
+    limits: list[Limit] = Field(default=[])
+    counters: list[CounterLimit] = Field(default=[])
     _cuts: tuple[Cut, ...] = PrivateAttr(default=())
     _cluster: Cluster | None = PrivateAttr(default=None)
 
@@ -234,6 +239,7 @@ class Fabric(ClusterTables):
         if self.kind == "cluster":
             self._cluster = self.joined()
         self._check_leaves()
+        _refuse_twice([limit.name for limit in self.counters])
         _refuse_unknown("host", self.host, self.host_names())
         _refuse_unknown("leaf", self.leaf, self.leaf_names())
         self._cuts = (*self._host_cuts(), *self._leaf_cuts())
@@ -310,6 +316,12 @@ class Fabric(ClusterTables):
         for name, hosts in zip(self.leaf_names(), blocks, strict=True):
             egress, ingress = self.leaves.ports(name, self.leaf)
             yield Cut(f"uplink of {name}", frozenset(hosts), egress, ingress, "leaf")
+
+
+def _refuse_twice(counters: Sequence[str]) -> None:
+    for name in counters:
+        if counters.count(name) > 1:
+            raise ValueError(f"counter '{name}' has two limits, accepted is one of each")
 
 
 def _refuse_unknown(what: str, links: Sequence[DifferentLink], names: Sequence[str]) -> None:

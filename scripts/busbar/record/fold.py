@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from statistics import median
 
 from busbar.record.evidence import (
     expected_bytes,
@@ -13,6 +12,7 @@ from busbar.record.evidence import (
     finding_by_peers,
     with_findings,
 )
+from busbar.record.figures import figures
 from busbar.record.key import PointKey
 from busbar.record.lines import (
     BlockLine,
@@ -26,7 +26,6 @@ from busbar.record.lines import (
 from busbar.record.models import (
     SCHEMA_VERSION,
     Block,
-    Estimators,
     Launch,
     Observed,
     Point,
@@ -38,10 +37,10 @@ from busbar.record.models import (
     Segment,
     StopReason,
     Variant,
+    Wire,
 )
 from busbar.record.placement import placement
 from busbar.record.point import Verified
-from busbar.record.statistics import spoiled_share, time_stats
 
 
 @dataclass
@@ -141,11 +140,7 @@ def _point(key: PointKey, gathered: _Gathered, journal: _Journal) -> Point:
     launches = journal.launches
     # Monitoring costs time, so launches that observe say what ran, and nothing else.
     timed = [b for b in gathered.blocks if launches[b.launch].purpose == "measure"]
-    time_us = time_stats(timed)
-    share = spoiled_share(timed)
-    algbw = None
-    if time_us and time_us.median > 0 and gathered.algorithm_bytes:
-        algbw = gathered.algorithm_bytes / time_us.median / 1000
+    found = figures(gathered.blocks, timed, gathered.algorithm_bytes, gathered.bus_factor)
     status, reason = _status(gathered, timed)
     hosts = _hosts(key, gathered.blocks, launches)
     return Point(
@@ -156,17 +151,14 @@ def _point(key: PointKey, gathered: _Gathered, journal: _Journal) -> Point:
         algorithm_bytes=gathered.algorithm_bytes,
         bus_factor=gathered.bus_factor,
         blocks=gathered.blocks,
-        time_us=time_us,
-        clean_time_us=time_stats(timed, clean=True) if share else None,
-        spoiled_share=share,
-        estimators=Estimators(
-            osu_mean=_median(b.estimators.osu_mean for b in timed),
-            nccltests_pipelined=_median(b.estimators.nccltests_pipelined for b in timed),
-        ),
-        algbw_gbs=algbw,
-        busbw_gbs=algbw * gathered.bus_factor if algbw and gathered.bus_factor else None,
-        wrong_elements=_sum(b.wrong_elements for b in gathered.blocks),
-        checked_elements=_sum(b.checked_elements for b in gathered.blocks),
+        time_us=found.time_us,
+        clean_time_us=found.clean_time_us,
+        spoiled_share=found.spoiled_share,
+        estimators=found.estimators,
+        algbw_gbs=found.algbw_gbs,
+        busbw_gbs=found.busbw_gbs,
+        wrong_elements=found.wrong_elements,
+        checked_elements=found.checked_elements,
         verified=_verified(gathered.blocks),
         observed=with_findings(
             _observed(gathered.blocks),
@@ -175,7 +167,7 @@ def _point(key: PointKey, gathered: _Gathered, journal: _Journal) -> Point:
             gathered.blocks,
             finding_by_nvlink(key, _variant(key, journal.run), timed, hosts) if hosts else None,
         ),
-        wire=_wire(timed, expected_bytes(key, hosts) if hosts else {}),
+        wire=_with_expected(found.wire, expected_bytes(key, hosts) if hosts else {}),
     )
 
 
@@ -185,7 +177,7 @@ def _variant(key: PointKey, run: Run) -> Variant | None:
 
 def _status(gathered: _Gathered, timed: Sequence[Block]) -> tuple[PointStatus, str | None]:
     """The worst that was seen; a time measured later does not undo wrong data or a hang."""
-    wrong = _sum(b.wrong_elements for b in gathered.blocks)
+    wrong = sum(b.wrong_elements or 0 for b in gathered.blocks)
     if wrong:
         launches = sorted({b.launch for b in gathered.blocks if b.wrong_elements})
         where = ", ".join(map(str, launches))
@@ -244,30 +236,5 @@ def _hosts(
     return found.pop() if len(found) == 1 else None
 
 
-def _wire(blocks: Sequence[Block], expected: dict[str, float]) -> PointWire | None:
-    """Median over blocks per node; null for a node that any block could not read."""
-    wires = [b.wire for b in blocks if b.wire is not None]
-    if not wires:
-        return None
-    return PointWire(
-        tx_bytes_per_node=_per_node([w.tx_bytes_per_node for w in wires]),
-        rx_bytes_per_node=_per_node([w.rx_bytes_per_node for w in wires]),
-        expected=expected,
-    )
-
-
-def _per_node(counts: Sequence[Sequence[float | None]]) -> list[float | None]:
-    return [
-        None if None in node else median(value for value in node if value is not None)
-        for node in zip(*counts, strict=True)
-    ]
-
-
-def _median(values: Iterable[float | None]) -> float | None:
-    known = [v for v in values if v is not None]
-    return median(known) if known else None
-
-
-def _sum(values: Iterable[int | None]) -> int | None:
-    known = [v for v in values if v is not None]
-    return sum(known) if known else None
+def _with_expected(wire: Wire | None, expected: dict[str, float]) -> PointWire | None:
+    return None if wire is None else PointWire(**dict(wire), expected=expected)

@@ -38,6 +38,8 @@ class PlannedPoint(Model):
     """Why a row may be waived; required for a waiver, null otherwise."""
     stage: Name | None = None
     """The stage of the plan that asks for it; null in a plan without stages."""
+    needs_limit: bool = False
+    """Whether a required row whose bound is known must be held against a limit to count as done."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -88,6 +88,10 @@ class Certificate:
     waivers: tuple[Waiver, ...]
     hosts: tuple[Line, ...]
     """What pairs say of hosts, leaves and paths."""
+    counters: tuple[Line, ...]
+    """What the fabric's limits say of error counters."""
+    settle: tuple[str, ...]
+    """Commands that measure what is open."""
     gains: Table
 
 
@@ -122,7 +126,7 @@ def render(result: CheckResult, record: RunRecord, fabric: Fabric, source: Sourc
 def certificate_of(result: CheckResult, record: RunRecord, fabric: Fabric) -> Certificate:
     """What the page says of the verdicts."""
     line = _lines(record, fabric)
-    every = (*result.rows, *result.pairs)
+    every = result.every()
     return Certificate(
         title=result.title,
         verdict=OVERALL[result.exit_code],
@@ -135,6 +139,8 @@ def certificate_of(result: CheckResult, record: RunRecord, fabric: Fabric) -> Ce
         stages=tuple(_stages(result.rows, record, line)),
         waivers=tuple(_waivers(result.rows, record)),
         hosts=tuple(line(row, None) for row in result.pairs),
+        counters=tuple(line(row, None) for row in result.counters),
+        settle=result.settle,
         gains=_gains(result),
     )
 
@@ -158,13 +164,23 @@ def _lines(record: RunRecord, fabric: Fabric) -> _ToLine:
             time=duration(row.median_us),
             interval=interval(row.ci95_us),
             share=DASH if row.fraction is None else share_text(row),
-            limit=DASH if row.limit is None else f"{100 * row.limit:.0f}",
+            limit=_limit(row),
             bound=duration(row.bound.time_us if row.bound else None),
             expected=duration(expected(key) if key else None),
             reason=row.reason,
         )
 
     return line
+
+
+def _limit(row: RowResult) -> str:
+    """In percent of the bound, or of the expected time with the share that there is of it."""
+    if row.limit is None:
+        return DASH
+    limit = f"{100 * row.limit:.0f}"
+    if row.limit_of == "bound" or row.share is None:
+        return limit
+    return f"{limit} of expected, has {100 * row.share:.1f}"
 
 
 def _group(row: RowResult) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from busbar.fabrics import Fabric
+from busbar.fabrics import Fabric, Limit
 from busbar.report.rows import Judged
 from busbar.report.system import Table
 
@@ -35,11 +35,15 @@ def fabric_view(fabric: Fabric) -> FabricView:
         limits=(
             ("operation", "variant", "from size", "at least", "reason"),
             [
-                (limit.op, limit.variant, limit.from_size, f"{limit.at_least:.0%}", limit.reason)
+                (limit.op, limit.variant, limit.from_size, _at_least(limit), limit.reason)
                 for limit in fabric.limits
             ],
         ),
     )
+
+
+def _at_least(limit: Limit) -> str:
+    return f"{limit.at_least:.0%} of the {'bound' if limit.of == 'bound' else 'expected time'}"
 
 
 def _figures(path: str, value: object) -> Iterator[tuple[str, ...]]:

@@ -120,7 +120,11 @@ def _judged(
         name=name,
         record=record,
         rows=tuple(rows),
-        unplaced=tuple(_unplaced(row) for row in result.rows if row.key is None),
+        unplaced=tuple(
+            _unplaced(row)
+            for row in (*result.rows, *result.counters)
+            if row.key is None and row.verdict is not Verdict.PASS
+        ),
         verdict=verdict,
         grade=grade,
         fabric=fabric,

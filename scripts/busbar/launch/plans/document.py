@@ -63,6 +63,9 @@ class Measure(Model):
     operations: list[Name] = Field(min_length=1)
     sizes: list[Name] = Field(min_length=1)
     variants: list[VariantWord] = Field(default=["default"], min_length=1)
+    limited: bool = True
+    """Whether a row is incomplete where no limit of the fabric applies, though its bound is known.
+    False for sizes that latency decides, which are only compared with each other."""
 
     @field_validator("operations")
     @classmethod

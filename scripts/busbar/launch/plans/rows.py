@@ -176,7 +176,13 @@ def _of_groups(
             stated = _STATED + stage.evidence
             yield PlannedPoint(key=key, need="waived", evidence=stated, stage=stage.name)
         else:
-            yield PlannedPoint(key=key, need=stage.need, evidence=None, stage=stage.name)
+            yield PlannedPoint(
+                key=key,
+                need=stage.need,
+                evidence=None,
+                stage=stage.name,
+                needs_limit=measure.limited and stage.need == "required",
+            )
 
 
 def _without_groups(stage: Stage, why: str, here: Situation) -> Iterator[PlannedPoint]:

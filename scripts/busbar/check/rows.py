@@ -1,0 +1,302 @@
+"""The verdict on each row of a record on its own: planned rows, and what else was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from busbar.check.consistency import inconsistency
+from busbar.check.findings import shares_gpus
+from busbar.check.judge import Yardstick, judge_point, limit_of
+from busbar.check.requested import Requests
+from busbar.check.result import RowResult, Verdict, label
+from busbar.check.spread import missing_launches, spread
+from busbar.check.thresholds import Thresholds
+from busbar.check.throttling import throttling
+from busbar.errors import UsageError
+from busbar.fabrics.model import Fabric, Limit
+from busbar.record.evidence import finding
+from busbar.record.models import Block, Launch, PlannedPoint, Point, RunRecord
+from busbar.record.pairing import medians_by_launch
+from busbar.record.placement import placement, placement_of_parts
+from busbar.theory.bound import Bound
+from busbar.theory.constants import fit, from_fabric
+from busbar.theory.expected import Expected, expected, expected_in_network
+from busbar.theory.operations import OPERATIONS
+from busbar.theory.proof import COUNTED_SHARE
+from busbar.theory.side_by_side import bound_side_by_side, least_bytes_side_by_side
+from busbar.units import format_time_us
+
+
+def judged_rows(
+    record: RunRecord, fabric: Fabric, limits: Sequence[Limit], thresholds: Thresholds
+) -> tuple[RowResult, ...]:
+    """Planned rows in the order of the plan, then the others; none is compared with another yet.
+
+    Raises UsageError for a record that ran on hosts the fabric does not have.
+    """
+    return tuple(_Judge(record, fabric, limits, thresholds).rows())
+
+
+class _Judge:
+    """One record held against one fabric."""
+
+    def __init__(
+        self,
+        record: RunRecord,
+        fabric: Fabric,
+        limits: Sequence[Limit],
+        thresholds: Thresholds,
+    ) -> None:
+        self._record = record
+        self._fabric = fabric
+        self._limits = limits
+        self._thresholds = thresholds
+        self._requests = Requests.of(record)
+        self._crowded = {launch.id for launch in record.launches if shares_gpus(launch)}
+        self._measuring = {x.id for x in record.launches if x.purpose == "measure"}
+
+    def rows(self) -> Iterator[RowResult]:
+        """Planned rows in the order of the plan, then what was measured beyond it."""
+        points: dict[object, list[Point]] = {}
+        for point in self._record.points:
+            points.setdefault(point.key.planned(), []).append(point)
+        for planned in self._record.run.plan.rows:
+            yield from self._planned(planned, points.pop(planned.key, []))
+        for unplanned in points.values():
+            for point in unplanned:
+                yield self._optional(point)
+        yield from self._before_any_point()
+
+    def _planned(self, planned: PlannedPoint, points: Sequence[Point]) -> Iterator[RowResult]:
+        if not points:
+            yield _absent(planned)
+        for point in points:
+            if planned.need == "required":
+                row = judge_point(point, self._yardstick(point))
+                yield _without_a_limit(row) if planned.needs_limit else row
+            elif planned.need == "optional":
+                yield self._optional(point)
+            else:
+                row = judge_point(point, self._yardstick(point))
+                yield row if row.verdict is Verdict.WRONG_DATA else _absent(planned)
+
+    def _optional(self, point: Point) -> RowResult:
+        """An optional row may be missing; what was measured of it counts like any other."""
+        if point.status in ("waived", "not_run") and not point.wrong_elements:
+            verdict = Verdict.WAIVED if point.status == "waived" else Verdict.UNJUDGED
+            return RowResult(label(point.key), point.key, verdict, point.reason or "")
+        return judge_point(point, self._yardstick(point))
+
+    def _before_any_point(self) -> Iterator[RowResult]:
+        """What struck a launch before it came to a point."""
+        for problem in self._record.problems:
+            if problem.key is None:
+                name = "run" if problem.launch is None else f"launch {problem.launch}"
+                verdict = _WITHOUT_POINT.get(problem.status, Verdict.MISSING)
+                yield RowResult(name, None, verdict, problem.reason)
+
+    def _yardstick(self, point: Point) -> Yardstick:
+        found, why_not = self._bound(point)
+        limit = limit_of(point, self._limits)
+        best, unknown = self._expected(point) if limit and limit.of == "expected" else (None, "")
+        return Yardstick(
+            bound=found,
+            no_bound_because=why_not,
+            limit=limit,
+            expected=best,
+            not_expected_because=unknown,
+            repeats=self._repeats(point),
+            inconsistent=inconsistency(self._record, point),
+            max_spoiled_share=self._thresholds.spoiled,
+            bypass="" if found is None else self._bypass(point),
+            needs_verification=not self._record.run.simulated,
+            not_used=self._requests.not_used(point),
+            unproven=self._unproven(point),
+            throttled=throttling(self._timed(point), self._thresholds.throttled),
+            shares_gpus=any(block.launch in self._crowded for block in point.blocks),
+        )
+
+    def _bound(self, point: Point) -> tuple[Bound | None, str]:
+        """The bound of a point, or why there is none, in one sentence."""
+        why_not = self._why_no_bound(point)
+        if why_not:
+            return None, why_not
+        key = point.key
+        parts = self._parts(point)
+        root = 0 if key.root is None else key.root
+        if key.op == "all_to_allv" and any(len(set(hosts)) < len(hosts) for hosts in parts):
+            return None, "With several ranks per host its shares between hosts are not known here."
+        found = [
+            bound_side_by_side(
+                self._fabric, key.op, key.size_bytes, parts, root=root, in_network=way
+            )
+            for way in self._ways(point)
+        ]
+        least = min((b for b in found if b is not None), key=lambda b: b.time_us, default=None)
+        return least, "" if least else "No byte of it has to wait for a link."
+
+    def _expected(self, point: Point) -> tuple[Expected | None, str]:
+        """What a point should take, or why that is not known, in one sentence.
+
+        The fabric's own constants alone: those fitted to a slow system would excuse it. Of
+        algorithms the fastest, for a library that chose another one chose wrong; where the variant
+        sets anything, it may have asked for the one that ran.
+        """
+        key = point.key
+        if key.op not in OPERATIONS or not point.blocks:
+            return None, "The record does not say which hosts it ran on."
+        if len(self._parts(point)) > 1:
+            return None, "Several communicators side by side have no expected time."
+        constants, hosts = from_fabric(self._fabric), self._placement(point)
+        found = []
+        for in_network in self._ways(point):
+            if in_network:
+                one = expected_in_network(self._fabric, key.op, key.size_bytes, hosts, constants)
+                found += [one] if one else []
+            else:
+                found += expected(self._fabric, key.op, key.size_bytes, hosts, constants)
+        if self._sets_anything(key.variant):
+            ran = (point.observed.algorithm or "").lower()
+            found = [one for one in found if one.algorithm.lower() == ran] or found
+        best = min(found, key=lambda one: one.time_us, default=None)
+        why = f"Fabric {self._fabric.name} has no figures for it, or theory no model of it."
+        return best, "" if best else why
+
+    def _sets_anything(self, name: str) -> bool:
+        variants = (v for v in self._record.run.plan.variants if v.name == name)
+        return any(v.settings or v.environment for v in variants)
+
+    def _repeats(self, point: Point) -> str:
+        """Why its repeats may not stand for the row, in one sentence; else empty."""
+        run = self._record.run
+        by_launch = medians_by_launch(self._record, point)
+        planned = 0 if run.imported else run.plan.launches  # several outputs are nobody's plan
+        sentences = (
+            missing_launches(by_launch, planned),
+            spread(by_launch, self._thresholds.spread),
+        )
+        return next(filter(None, sentences), "")
+
+    def _ways(self, point: Point) -> tuple[bool, ...]:
+        """By hosts (False), in the network (True), or both where nothing tells which it was."""
+        if point.observed.in_network is not None:
+            return (point.observed.in_network,)
+        asked = self._requests.asks(point) or self._may_take_nvlink_switches(point)
+        has_meaning = OPERATIONS[point.key.op].in_network is not None
+        return (True, False) if asked and has_meaning else (False,)
+
+    def _may_take_nvlink_switches(self, point: Point) -> bool:
+        """Whether the library reduces in NVLink's switches where it finds that faster."""
+        cluster = self._fabric.cluster
+        scale_up = cluster.scale_up if cluster else None
+        has_them = scale_up is not None and scale_up.in_network is not None
+        return has_them and self._requests.is_left_to_the_library(point)
+
+    def _unproven(self, point: Point) -> str:
+        """What would show that a variant's reduction in the network took place, if nothing does."""
+        if not self._requests.asks(point) or self._requests.carried_out(point) is not None:
+            return ""
+        timed = self._timed(point)
+        by_bytes = timed and not self._requests.leaves_no_bytes(point)
+        found = finding(point.key, timed, self._placement(point)) if by_bytes else None
+        if found is not None and found.in_network is None:
+            return f"Not shown to be reduced in the network: {found.because}."
+        how = "; ".join(point.observed.how)
+        return f"Not shown to be reduced in the network, measure again: {how}."
+
+    def _timed(self, point: Point) -> list[Block]:
+        return [block for block in point.blocks if block.launch in self._measuring]
+
+    def _bypass(self, point: Point) -> str:
+        """Whether bytes went another way than over the links, such as through shared memory."""
+        if point.wire is None:
+            return ""
+        key, wire = point.key, point.wire
+        root = 0 if key.root is None else key.root
+        must_pass = {
+            least.host: least
+            for least in least_bytes_side_by_side(key.op, key.size_bytes, self._parts(point), root)
+        }
+        for host, sent, received in zip(
+            dict.fromkeys(self._placement(point)),
+            wire.tx_bytes_per_node,
+            wire.rx_bytes_per_node,
+            strict=True,
+        ):
+            least = must_pass[host]
+            for what, counted, must in (
+                ("sent", sent, least.sent),
+                ("received", received, least.received),
+            ):
+                if counted is not None and counted < COUNTED_SHARE * must:
+                    return (
+                        f"{least.host} {what} {counted:.0f} bytes over its links, but {must:.0f} "
+                        "must pass them: the rest went another way."
+                    )
+        return ""
+
+    def _why_no_bound(self, point: Point) -> str:
+        """Why theory has no bound for a point like this, in one sentence; empty if it has."""
+        op = point.key.op
+        known = OPERATIONS.get(op)
+        if self._fabric.kind == "shared_memory":
+            return self._expected_by_copying(point)
+        if known is None or not known.phases:
+            return f"Operation '{op}' has no bound."
+        if not point.blocks:
+            return "The record does not say which hosts it ran on."
+        return ""
+
+    def _expected_by_copying(self, point: Point) -> str:
+        """What to expect of shared memory, which has no bound, in one sentence."""
+        key = point.key
+        if key.op in OPERATIONS and point.blocks:
+            constants = fit(self._record, self._fabric)
+            hosts = self._placement(point)
+            for best in expected(self._fabric, key.op, key.size_bytes, hosts, constants):
+                return (
+                    f"Shared memory has no bound; {best.algorithm} takes "
+                    f"{format_time_us(best.time_us)} at the copy rate that this run measured."
+                )
+        return "Shared memory has no bound; an expected time needs memory_copy in the same run."
+
+    def _parts(self, point: Point) -> tuple[tuple[str, ...], ...]:
+        """The hosts of each communicator of the point's group."""
+        self._placement(point)  # refuses ranks that are not there
+        return placement_of_parts(point.key.group, self._launch(point))
+
+    def _launch(self, point: Point) -> Launch:
+        return next(x for x in self._record.launches if x.id == point.blocks[0].launch)
+
+    def _placement(self, point: Point) -> tuple[str, ...]:
+        """The host of each rank of the point's group, as its launch had them."""
+        launch = self._launch(point)
+        try:
+            return placement(point.key.group, launch)
+        except KeyError as error:
+            raise UsageError(
+                f"{label(point.key)} names rank {error}, which launch {launch.id} does not have: "
+                "accepted are the ranks of its workers."
+            ) from None
+
+
+_WITHOUT_POINT = {"hang": Verdict.HANG, "wrong_data": Verdict.WRONG_DATA}
+
+
+def _without_a_limit(row: RowResult) -> RowResult:
+    """A row that the plan wants judged is not, where theory knows its bound and no limit is set."""
+    if row.verdict is not Verdict.UNJUDGED or row.bound is None or row.limit is not None:
+        return row
+    reason = f"{row.reason} The plan asks for a verdict: give the fabric a limit, or --limits."
+    return replace(row, verdict=Verdict.UNSURE, reason=reason)
+
+
+def _absent(planned: PlannedPoint) -> RowResult:
+    """A planned row without a point, or one that is waived whatever was measured."""
+    verdict, reason = {
+        "required": (Verdict.MISSING, "The plan requires it, and the record does not have it."),
+        "optional": (Verdict.UNJUDGED, "The plan has it as optional, and it was not measured."),
+        "waived": (Verdict.WAIVED, planned.evidence or ""),
+    }[planned.need]
+    return RowResult(label(planned.key), planned.key, verdict, reason)

@@ -1,0 +1,65 @@
+"""Limits of a site in a file of their own, in place of the fabric's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+
+from busbar.errors import UsageError
+from busbar.fabrics.counters import CounterLimit
+from busbar.fabrics.figure import Part
+from busbar.fabrics.load import read
+from busbar.fabrics.model import Fabric, Limit
+from busbar.validation import describe
+
+
+class _SiteLimits(Part):
+    """What such a file may hold: each with a reason, as in a fabric file."""
+
+    limits: list[Limit] = Field(default_factory=list)
+    counters: list[CounterLimit] = Field(default_factory=list)
+
+
+def with_limits(fabric: Fabric, path: Path) -> Fabric:
+    """The fabric with the limits of a file: of the same operation, variant and size, or of the same
+    counter, the file's hold; others are added.
+
+    Raises UsageError, one sentence that names the file and the key, for what cannot be used.
+    """
+    try:
+        site = _SiteLimits.model_validate(read(path))
+    except ValidationError as error:
+        raise UsageError(f"{path}: {describe(error, _SiteLimits)}.") from None
+    if not site.limits and not site.counters:
+        raise UsageError(f"{path} has no limits: accepted are [[limits]] and [[counters]].")
+    document = {
+        **fabric.model_dump(by_alias=True),
+        "limits": _replaced(fabric.limits, site.limits, _of_limit),
+        "counters": _replaced(fabric.counters, site.counters, _of_counter),
+    }
+    try:
+        return Fabric.model_validate(document)  # so that what is refused there is refused here
+    except ValidationError as error:
+        raise UsageError(f"{path}: {describe(error, Fabric)}.") from None
+
+
+_Part = TypeVar("_Part", bound=Part)
+
+
+def _replaced(
+    own: Sequence[_Part], of_site: Sequence[_Part], name: Callable[[_Part], object]
+) -> list[dict[str, object]]:
+    instead = {name(one) for one in of_site}
+    kept = [*(one for one in own if name(one) not in instead), *of_site]
+    return [one.model_dump(by_alias=True) for one in kept]
+
+
+def _of_limit(limit: Limit) -> object:
+    return limit.op, limit.variant, limit.from_bytes()
+
+
+def _of_counter(counter: CounterLimit) -> object:
+    return counter.name
