@@ -158,16 +158,22 @@ def _above_bound(row: RowResult) -> RowResult:
     return replace(row, verdict=Verdict.IMPOSSIBLE, reason=reason, by_times=True)
 
 
-def limit_of(point: Point, limits: Sequence[Limit]) -> Limit | None:
-    """The limit with the largest starting size that this point reaches."""
+def limit_of(point: Point, limits: Sequence[Limit], variants: Sequence[str]) -> Limit | None:
+    """The limit with the largest starting size that this point reaches.
+
+    Of the first of these variants that has any for it.
+    """
     key = point.key
-    fitting = [
-        limit
-        for limit in limits
-        if (limit.op, limit.variant) == (key.op, key.variant)
-        and limit.from_bytes() <= key.size_bytes
-    ]
-    return max(fitting, key=Limit.from_bytes, default=None)
+    for variant in variants:
+        fitting = [
+            limit
+            for limit in limits
+            if (limit.op, limit.variant) == (key.op, variant)
+            and limit.from_bytes() <= key.size_bytes
+        ]
+        if fitting:
+            return max(fitting, key=Limit.from_bytes)
+    return None
 
 
 def _against_limit(row: RowResult, point: Point, yardstick: Yardstick) -> RowResult:

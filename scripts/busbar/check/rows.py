@@ -98,7 +98,7 @@ class _Judge:
 
     def _yardstick(self, point: Point) -> Yardstick:
         found, why_not = self._bound(point)
-        limit = limit_of(point, self._limits)
+        limit = limit_of(point, self._limits, self._limiting(point.key.variant))
         best, unknown = self._expected(point) if limit and limit.of == "expected" else (None, "")
         return Yardstick(
             bound=found,
@@ -162,6 +162,12 @@ class _Judge:
         best = min(found, key=lambda one: one.time_us, default=None)
         why = f"Fabric {self._fabric.name} has no figures for it, or theory no model of it."
         return best, "" if best else why
+
+    def _limiting(self, name: str) -> tuple[str, ...]:
+        """Whose limits hold for a variant: its own, else the default's where it only says whether
+        the network reduces. Either way it is held against its own bound."""
+        variants = (v for v in self._record.run.plan.variants if v.name == name)
+        return (name, "default") if any("in_network" in v.settings for v in variants) else (name,)
 
     def _sets_anything(self, name: str) -> bool:
         variants = (v for v in self._record.run.plan.variants if v.name == name)

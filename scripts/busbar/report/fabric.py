@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from busbar.fabrics import Fabric, Limit
+from busbar.fabrics.facts import facts
+from busbar.fabrics.inheritance import Resolved
 from busbar.report.rows import Judged
 from busbar.report.system import Table
+from busbar.report.text import DASH
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ def fabric_view(fabric: Fabric) -> FabricView:
     return FabricView(
         name=fabric.name,
         description=fabric.description,
-        figures=(("figure", "value", "source"), list(_figures("", fabric.model_dump()))),
+        figures=(("figure", "value", "source"), list(_figures(fabric))),
         limits=(
             ("operation", "variant", "from size", "at least", "reason"),
             [
@@ -46,18 +50,9 @@ def _at_least(limit: Limit) -> str:
     return f"{limit.at_least:.0%} of the {'bound' if limit.of == 'bound' else 'expected time'}"
 
 
-def _figures(path: str, value: object) -> Iterator[tuple[str, ...]]:
-    """Everything below `value` that has a source: numbers, and how switches reduce."""
-    if isinstance(value, Mapping):
-        if value.keys() == {"value", "source"}:
-            yield path, f"{value['value']:,.10g}", str(value["source"])
-            return
-        if "mechanism" in value:
-            yield f"{path}.mechanism", str(value["mechanism"]), str(value["source"])
-        for name, inner in value.items():
-            yield from _figures(f"{path}.{name}".removeprefix("."), inner)
-    elif isinstance(value, list | tuple):
-        # A host that differs is told by its name, not by its place in a list.
-        for index, inner in enumerate(value):
-            name = inner.get("name", index) if isinstance(inner, Mapping) else index
-            yield from _figures(f"{path}[{name}]", inner)
+def _figures(fabric: Fabric) -> Iterator[tuple[str, ...]]:
+    """Everything that it states, with its source."""
+    document = fabric.model_dump(by_alias=True, exclude_none=True)
+    resolved = Resolved(document, ((Path(fabric.name), document),))
+    for fact in facts(resolved):
+        yield fact.key, fact.value, fact.source or DASH
