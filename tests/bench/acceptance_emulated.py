@@ -24,8 +24,8 @@ HOSTS = 6
 SLOW = "320mbit"
 MOST_MISSED = 1
 SWEEP = (
-    *("send_recv", "all_reduce", "-b", "1M", "-e", "4M", "-f", "2", "--launches", "5"),
-    *("--max-seconds", "0.5", "-n", "20", "--observe", "none"),
+    *("send_recv", "all_reduce", "-b", "1M", "-e", "4M", "-f", "4", "--launches", "5"),
+    *("--max-seconds", "0.3", "-n", "10", "--observe", "none"),
     *("--variant", "default:", "--variant", "portable:schedule=portable"),
 )
 PAIRS = (
