@@ -92,7 +92,7 @@ def _toml(document: dict[str, Any]) -> str:
             return "[" + ", ".join(map(value, item)) + "]"
         if isinstance(item, dict):
             return "{" + ", ".join(f"{k} = {value(v)}" for k, v in item.items()) + "}"
-        return str(item)
+        return str(item).lower()
 
     return "\n".join(f"{key} = {value(item)}" for key, item in document.items())
 
