@@ -15,6 +15,8 @@ function(busbar_add_headers name)
 endfunction()
 
 busbar_add_headers(busbar-headers)
+set_target_properties(busbar-headers PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
+  VISIBILITY_INLINES_HIDDEN ON)
 if(NOT BUSBAR_TESTS)
   return()
 endif()

@@ -146,7 +146,7 @@ class _Judge:
             limits=self._limits,
             max_spoiled_share=self._max_spoiled_share,
             bypass="" if found is None else self._bypass(point),
-            needs_verification=not self._record.run.simulated,
+            simulated=self._record.run.simulated,
             not_used=self._requests.not_used(point),
             unproven=self._unproven(point),
             throttled=throttling(self._timed(point), self._max_throttled_share),

@@ -29,8 +29,8 @@ class Yardstick:
     max_spoiled_share: float
     bypass: str
     """One sentence where fewer bytes passed the links than the operation must move; else empty."""
-    needs_verification: bool
-    """False for simulated runs, which carry no data."""
+    simulated: bool
+    """Then nothing varies, one launch is all there is, and large messages carry no data."""
     not_used: str = ""
     """One sentence where it is shown to have run otherwise than its variant asks; else empty."""
     unproven: str = ""
@@ -44,6 +44,8 @@ class Yardstick:
 def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
     """The verdict on a point that was visited."""
     row = _measured(point, yardstick.bound)
+    if yardstick.simulated and row.fraction is not None and row.fraction_ci95 is None:
+        row = replace(row, fraction_ci95=(row.fraction, row.fraction))
     trouble = _trouble(point, row)
     if trouble is not None:
         return trouble
@@ -155,7 +157,7 @@ def _doubt(point: Point, yardstick: Yardstick) -> str:
             f"{yardstick.max_spoiled_share:.0%} accepted: find their cause, then measure again."
         )
     unverified = point.verified != "every_block" or point.wrong_elements is None
-    if unverified and yardstick.needs_verification:
+    if unverified and not yardstick.simulated:
         return "Its results were not verified: measure again with verification on."
     return ""
 

@@ -26,7 +26,7 @@ _TABLES = {
     "leaves": {"network"},
     "leaf": {"network"},
     "protocol": {"network"},
-    "latency": {"network"},
+    "latency": {"network", "cluster"},
     "in_network": {"network", "cluster"},
     "limits": {"network", "cluster"},
     "gpu": {"cluster"},
