@@ -112,8 +112,8 @@ void assemble(const std::vector<std::string>& told, int threads, Json& processes
   }
 }
 
-/// What rank 0 put together, at every worker. Few words for each: with a thousand workers, reading them a thousand times
-/// is what starting a simulated launch takes.
+/// What rank 0 put together, at every worker. Few words for each: with a thousand workers, reading them a thousand
+/// times is what starting a simulated launch takes.
 std::vector<Place> shared_places(Control& workers, const Json& processes) {
   Json told{{"hosts", Json::array()}, {"keys", Json::array()}};
   for (const Json& process : processes) {

@@ -129,11 +129,14 @@ def test_a_narrow_uplink_sets_the_time(tmp_path: Path, over: float, more: str) -
     assert _time_us(record.points[0]) == pytest.approx(limit.time_us, rel=0.05)
 
 
-def test_reduction_in_the_network_gains_what_theory_allows(tmp_path: Path) -> None:
-    _fabric(tmp_path, 16)
-    record = _run(tmp_path, "all_reduce", *_sizes(LARGE), "--nodes", "4,8,16", "--in-network", "on")
+@pytest.mark.parametrize(("hosts", "leaves", "nodes"), [(16, 1, "4,8,16"), (64, 8, "64")])
+def test_reduction_in_the_network_gains_what_theory_allows(
+    tmp_path: Path, hosts: int, leaves: int, nodes: str
+) -> None:
+    _fabric(tmp_path, hosts, leaves)
+    record = _run(tmp_path, "all_reduce", *_sizes(LARGE), "--nodes", nodes, "--in-network", "on")
     fabric = fabrics.load(str(tmp_path / "sim.toml"))
-    assert len(record.points) == 3
+    assert len(record.points) == len(nodes.split(","))
     for point in record.points:
         n = point.key.group.nodes
         assert n is not None
@@ -142,6 +145,16 @@ def test_reduction_in_the_network_gains_what_theory_allows(tmp_path: Path) -> No
         gain = ring.time_us / _time_us(point)
         assert gain == pytest.approx(2 * (n - 1) / n, rel=0.05)
         assert point.observed.in_network is True
+
+
+def test_other_traffic_takes_its_share_of_every_link(tmp_path: Path) -> None:
+    _fabric(tmp_path, 8)
+    words = ("send_recv", *_sizes(LARGE))
+    alone = _run(tmp_path, *words).points[0]
+    crowded = _run(tmp_path, *words, "--background", "0.5", name="crowded.json")
+    transfer_us = _time_us(alone) - MESSAGE_US
+    assert _time_us(crowded.points[0]) == pytest.approx(2 * transfer_us + MESSAGE_US, rel=1e-6)
+    assert crowded.run.background == "50 % of every network link"
 
 
 def test_two_runs_give_the_same_figures_byte_for_byte(tmp_path: Path) -> None:
@@ -164,6 +177,7 @@ def test_two_runs_give_the_same_figures_byte_for_byte(tmp_path: Path) -> None:
         (("--fabric", "sim.toml", "--nodes", "17"), "17 nodes: fabric 'sim' has 16"),
         (("--fabric", "emulated-4x400m"), "no table [latency]"),
         ((), "--on simulated needs --fabric"),
+        (("--fabric", "sim.toml", "--background", "1"), "--background 1"),
         (("--fabric", "sim.toml", "--variant", "x:OMPI_MCA_pml=ob1"), "OMPI_MCA_pml has no effect"),
         (("--fabric", "sim.toml", "--variant", "x:coll_tuned_x=1"), "unknown variant key"),
     ],

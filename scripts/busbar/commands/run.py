@@ -154,6 +154,12 @@ def run(
             "on as many ranks and nodes as it was made for, with the same library."
         ),
     ] = None,
+    background: Annotated[
+        float | None,
+        typer.Option(
+            help="Simulated: share of every network link that other traffic takes, such as 0.5."
+        ),
+    ] = None,
     launches: Annotated[
         int | None,
         typer.Option(

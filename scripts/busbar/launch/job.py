@@ -152,7 +152,7 @@ class Job:
             fake=False,
             emulation=spec.model_dump(mode="json") if spec else None,
             scenario=None,
-            background=None,
+            background=_background(self.target),
             segments=[],
         )
 
@@ -176,6 +176,12 @@ class Job:
             return limit.time_us / time_us if limit else None
 
         return share
+
+
+def _background(target: Target) -> str | None:
+    if not isinstance(target, Simulated) or target.background == 0:
+        return None
+    return f"{100 * target.background:.4g} % of every network link"
 
 
 def fabric_of(target: Target, name: str | None) -> Fabric | None:

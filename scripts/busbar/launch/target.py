@@ -213,6 +213,8 @@ class Simulated:
 
     fabric: Fabric
     platform: simulate.Platform
+    background: float = 0.0
+    """Share of every network link that other traffic takes."""
     on: On = "simulated"
 
     @property

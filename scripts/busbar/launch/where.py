@@ -38,6 +38,8 @@ class Where:
     """The most of `--nodes`, which says how many hosts are simulated."""
     fabric: str | None = None
     """Which one is simulated."""
+    background: float | None = None
+    """Share of every simulated link that other traffic takes."""
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Where:
@@ -56,6 +58,7 @@ class Where:
             extra=shlex.split(options["mpi_args"]),
             nodes=parse_nodes(nodes)[-1] if (nodes := options.get("nodes")) else None,
             fabric=options["fabric"],
+            background=options.get("background"),
         )
 
 
@@ -74,6 +77,8 @@ def target_of(where: Where, variants: Sequence[Variant]) -> Target:
         )
     if on != "hostfile" and where.aggregators is not None:
         raise UsageError(f"--aggregators belongs to --on hostfile, not to --on {on}.")
+    if on != "simulated" and where.background is not None:
+        raise UsageError(f"--background belongs to --on simulated, not to --on {on}.")
     refuse_where_impossible(variants, on, where.transport)
     _refuse_threads(where)
     _refuse_algorithms(where, variants)
@@ -177,6 +182,9 @@ def _simulated(where: Where, trees: int) -> Simulated:
         raise UsageError("--on simulated needs --fabric: it is what is simulated.")
     if where.extra:
         raise UsageError("--mpi-args has no effect on simulated hosts; accepted is none.")
+    background = where.background or 0.0
+    if not 0 <= background < 1:
+        raise UsageError(f"--background {background:g}: accepted is a share from 0 to below 1.")
     fabric = fabrics.load(where.fabric)
     each = None
     if where.ranks is not None:
@@ -184,7 +192,8 @@ def _simulated(where: Where, trees: int) -> Simulated:
         if where.ranks % nodes != 0:
             raise UsageError(f"{where.ranks} ranks do not fill {nodes} hosts evenly.")
         each = where.ranks // nodes
-    return Simulated(fabric, simulate.platform_of(fabric, where.nodes, each, trees))
+    platform = simulate.platform_of(fabric, where.nodes, each, trees, background)
+    return Simulated(fabric, platform, background)
 
 
 def _refuse_algorithms(where: Where, variants: Sequence[Variant]) -> None:

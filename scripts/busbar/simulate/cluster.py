@@ -19,14 +19,19 @@ from busbar.simulate.description import WORLD, Description, Link, Platform
 
 
 def cluster_platform(
-    cluster: Cluster, nodes: int, ranks_per_node: int, message_us: float, trees: int
+    cluster: Cluster,
+    nodes: int,
+    ranks_per_node: int,
+    message_us: float,
+    trees: int,
+    background: float,
 ) -> Platform:
     """The first `nodes` nodes of a cluster, with `trees` aggregators at each switch.
 
     Raises UsageError for a number of nodes or ranks that it has not.
     """
     _refuse_misfit(cluster, nodes, ranks_per_node)
-    building = _Building(cluster, nodes, message_us)
+    building = _Building(cluster, nodes, message_us, 1 - background)
     if ranks_per_node == 1:
         building.whole_nodes()
     else:
@@ -61,12 +66,15 @@ def _refuse_misfit(cluster: Cluster, nodes: int, ranks_per_node: int) -> None:
 class _Building:
     """Switches from the outermost inwards, then what hangs on the innermost."""
 
-    def __init__(self, cluster: Cluster, nodes: int, message_us: float) -> None:
+    def __init__(
+        self, cluster: Cluster, nodes: int, message_us: float, network_share: float
+    ) -> None:
         self.made = Description()
         self.workers: list[str] = []
         self._cluster = cluster
         self._nodes = nodes
         self._half_s = message_us / 2e6
+        self._payload_share = cluster.payload_share() * network_share
         self._levels = [tier for tier in cluster.tiers if tier.nodes < nodes]
         """Tiers with several groups among these nodes, from the inside."""
         self._above: dict[str, str] = {}
@@ -182,7 +190,7 @@ class _Building:
         return self._cluster.nic
 
     def _wire(self, rate_bps: float, latency_s: float | None = None) -> Link:
-        payload = rate_bps / 8 * self._cluster.payload_share()
+        payload = rate_bps / 8 * self._payload_share
         return Link(payload, self._half_s if latency_s is None else latency_s)
 
 

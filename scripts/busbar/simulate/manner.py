@@ -15,10 +15,10 @@ REST_US = 10_000.0
 _MOST_PAYLOAD = 64 << 20
 """Bytes of all ranks' vectors together up to which messages carry data: all ranks share the memory
 of this machine, some five buffers each, and all is verified."""
-_TREE = {"in_network_chunk": "1M", "in_network_window": "2"}
-"""Of the reduction tree. An aggregator sends an answer before it takes the next chunk, so each
-costs a latency: on links of hundreds of Gbit/s the engine's own default, 32K, would be mostly that.
-Two in flight, as flows that share a link all end together and more would only wait longer."""
+_CHUNK = "1M"
+"""Of the reduction tree. An aggregator has sent its answer before it takes the next chunk, so each
+chunk costs a latency: on links of hundreds of Gbit/s the engine's own default, 32K, would be mostly
+that."""
 
 
 def stopping(asked: Stopping) -> Stopping:
@@ -34,7 +34,7 @@ def carries_payload(size_bytes: int, ranks: int) -> bool:
 def with_chunks(variants: Sequence[Variant]) -> list[Variant]:
     """The variants, those that reduce in the network with a chunk that suits fast links."""
     return [
-        variant.model_copy(update={"settings": {**_TREE, **variant.settings}})
+        variant.model_copy(update={"settings": {"in_network_chunk": _CHUNK, **variant.settings}})
         if variant.in_network == "tree"
         else variant
         for variant in variants

@@ -13,13 +13,18 @@ from busbar.simulate.description import WORLD, Description, Link, Platform
 
 
 def network_platform(
-    fabric: Fabric, hosts: int, ranks_per_host: int, message_us: float, trees: int
+    fabric: Fabric,
+    hosts: int,
+    ranks_per_host: int,
+    message_us: float,
+    trees: int,
+    background: float,
 ) -> Platform:
     """The first `hosts` hosts of a fabric, with `trees` aggregators at each switch."""
     placement = fabric.placement(ranks_per_host, hosts)
     names = tuple(dict.fromkeys(placement))
     ports = {next(iter(cut.hosts)): cut for cut in fabric.cuts() if cut.level == "host"}
-    payload = fabric.efficiency()
+    payload = fabric.efficiency() * (1 - background)
     above, tops = _switches(fabric, names)
 
     made = Description()
