@@ -9,7 +9,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
-#include <simgrid/s4u.hpp>
+#include <simgrid/kernel/routing/NetPoint.hpp>
+#include <simgrid/s4u/Engine.hpp>
+#include <simgrid/s4u/Host.hpp>
+#include <simgrid/s4u/Link.hpp>
+#include <simgrid/s4u/NetZone.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <string>

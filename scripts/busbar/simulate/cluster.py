@@ -31,11 +31,8 @@ def cluster_platform(
     Raises UsageError for a number of nodes or ranks that it has not.
     """
     _refuse_misfit(cluster, nodes, ranks_per_node)
-    building = _Building(cluster, nodes, message_us, 1 - background)
-    if ranks_per_node == 1:
-        building.whole_nodes()
-    else:
-        building.gpus()
+    building = _Building(cluster, nodes, message_us, 1 - background, by_gpu=ranks_per_node > 1)
+    building.fill()
     names = [f"node{n}" for n in range(1, nodes + 1)]
     aggregators = building.aggregation() if trees else []
     return Platform(
@@ -67,12 +64,13 @@ class _Building:
     """Switches from the outermost inwards, then what hangs on the innermost."""
 
     def __init__(
-        self, cluster: Cluster, nodes: int, message_us: float, network_share: float
+        self, cluster: Cluster, nodes: int, message_us: float, network_share: float, *, by_gpu: bool
     ) -> None:
         self.made = Description()
         self.workers: list[str] = []
         self._cluster = cluster
         self._nodes = nodes
+        self._by_gpu = by_gpu
         self._half_s = message_us / 2e6
         self._payload_share = cluster.payload_share() * network_share
         self._levels = [tier for tier in cluster.tiers if tier.nodes < nodes]
@@ -82,7 +80,14 @@ class _Building:
         self.made.star(WORLD, None)
         self._switches()
 
-    def whole_nodes(self) -> None:
+    def fill(self) -> None:
+        """The hosts below the switches."""
+        if self._by_gpu:
+            self._gpus()
+        else:
+            self._whole_nodes()
+
+    def _whole_nodes(self) -> None:
         """A simulated host for each node."""
         nic = self._nic()
         link = self._wire(nic.per_node * nic.rate_bps.value)
@@ -90,7 +95,7 @@ class _Building:
             self.made.host(name, zone, name, link, link)
             self.workers.append(name)
 
-    def gpus(self) -> None:
+    def _gpus(self) -> None:
         """A simulated host for each GPU."""
         each = max(1, self._cluster.domain_gpus() // self._cluster.node.gpus)
         places = list(self._places())
@@ -140,7 +145,7 @@ class _Building:
                 outermost = level + 1 == len(self._levels)
                 parent = WORLD if outermost else self._group(level + 1, first)
                 self._above[name] = parent
-                self.made.star(name, parent)
+                self.made.star(name, parent, of_zones=level > 0 or self._by_gpu)
                 self.made.uplink(name, parent, uplink, uplink)
 
     def _fill(self, domain: str, nodes: list[str]) -> None:

@@ -41,15 +41,26 @@ class Description:
 
     lines: list[str] = field(default_factory=list)
     _outer: set[str] = field(default_factory=set)
-    """Zones that hold zones: SimGrid finds no way from those to a host beside them."""
+    """Zones that hold zones."""
 
-    def star(self, name: str, parent: str | None) -> None:
-        """A switch that never blocks; inside another one's zone it needs `uplink`."""
+    def star(self, name: str, parent: str | None, *, of_zones: bool = False) -> None:
+        """A switch that never blocks; inside another one's zone it needs `uplink`.
+
+        `of_zones`: zones hang on it, rather than hosts. What is beside zones must be in one too, or
+        SimGrid finds no way to it; so is then the end of its uplink.
+        """
         self._add("zone", name, "star", parent or "-")
         self._add("link", _itself(name), name, 1e15, 0.0, "fatpipe")
         if parent is not None:
             self._outer.add(parent)
-            self._add("router", _gateway(name), name)
+            place = name
+            if of_zones:
+                place = f"{name}.core"
+                self._add("zone", place, "star", name)
+            self._add("router", _gateway(name), place)
+            if of_zones:
+                self._outer.add(name)
+                self._attach(place, name, _gateway(name))
 
     def uplink(self, zone: str, parent: str, up: Link, down: Link) -> None:
         """What joins a zone to all others of its parent."""
@@ -66,7 +77,7 @@ class Description:
         if zone in self._outer:
             place = f"{name}.place"
             self.star(place, zone)
-            self._attach(place, zone)
+            self._attach(place, zone, _gateway(place))
             zone = place
         self._add("host", name, zone, name, "aggregator")
         self._add("route", zone, name, _OTHERS, "-", "-", "-")
@@ -85,12 +96,12 @@ class Description:
         self._add("link", _itself(name), name, 1e15, 0.0, "fatpipe")
         self._add("router", _gateway(name), name)
         self._outer.add(parent)
-        self._attach(name, parent)
+        self._attach(name, parent, _gateway(name))
 
-    def _attach(self, zone: str, parent: str) -> None:
+    def _attach(self, zone: str, parent: str, gateway: str) -> None:
         """A zone without a link of its own to the switch above."""
-        self._add("route", parent, zone, _OTHERS, _gateway(zone), "-", "-")
-        self._add("route", parent, _OTHERS, zone, "-", _gateway(zone), "-")
+        self._add("route", parent, zone, _OTHERS, gateway, "-", "-")
+        self._add("route", parent, _OTHERS, zone, "-", gateway, "-")
 
     def domain_host(self, name: str, domain: str, node: str) -> None:
         """A GPU of a domain."""
