@@ -15,6 +15,12 @@ function(busbar_add_headers name)
 endfunction()
 
 busbar_add_headers(busbar-headers)
+# The engine is also a part of what smpirun loads. Hidden, so that calls within it cost what they cost in a program.
+function(busbar_compile_as_engine target)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON)
+endfunction()
+busbar_compile_as_engine(busbar-headers)
 if(NOT BUSBAR_TESTS)
   return()
 endif()

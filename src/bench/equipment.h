@@ -22,6 +22,7 @@ struct Equipment {
   std::unique_ptr<MemorySpace> memory;
   std::unique_ptr<Transport> transport;
   std::unique_ptr<MemorySpace> symmetric_memory;  ///< for symmetric registration; null where the library has none
+  std::unique_ptr<MemorySpace> hollow_memory;     ///< for points without payload; null where messages are real
   std::map<std::string, std::string> versions{};
   bool fake = false;  ///< nothing it measures is real
 };

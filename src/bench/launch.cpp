@@ -13,7 +13,6 @@
 
 #include "measure/clock_sync.h"
 #include "measure/exchange.h"
-#include "observe/counters.h"
 #include "observe/environment.h"
 #include "observe/host.h"
 
@@ -66,7 +65,7 @@ Json rdma_ports_json(const Host& host) {
   return ports;
 }
 
-Json host_json(const Host& host) {
+Json host_json(const Host& host, const CounterReader* counters) {
   return {{"name", host.name},
           {"cpu", or_null(host.cpu)},
           {"cores", or_null(host.cores_online)},
@@ -75,12 +74,14 @@ Json host_json(const Host& host) {
           {"os", or_null(host.os)},
           {"nics", nics_json(host)},
           {"rdma_ports", rdma_ports_json(host)},
-          {"byte_counters", CounterReader().byte_sources()}};
+          {"byte_counters", counters == nullptr ? Json() : Json(counters->byte_sources())}};
 }
 
 /// What one process tells of itself; keys and figures that only the survey needs are dropped before it becomes a
 /// record.
-Json process_json(const Host& host, Role role) {
+Json process_json(const Machine& machine, Role role) {
+  const Host host = machine.describe();
+  const auto counters = machine.counters();
   Json nics = Json::array();
   for (const Nic& nic : host.nics) nics.push_back(nic.name);
   return {{"host", host.name},
@@ -90,7 +91,7 @@ Json process_json(const Host& host, Role role) {
           {"gpu", nullptr},
           {"nics", nics},
           {"clock_key", clock_domain_key(host)},
-          {"about", host_json(host)}};
+          {"about", host_json(host, counters.get())}};
 }
 
 /// Rank 0: processes[], an entry for every thread that is a rank, and hosts[] out of what every process told.
@@ -109,6 +110,23 @@ void assemble(const std::vector<std::string>& told, int threads, Json& processes
       processes.push_back(process);
     }
   }
+}
+
+/// What rank 0 put together, at every worker. Few words for each: with a thousand workers, reading them a thousand
+/// times is what starting a simulated launch takes.
+std::vector<Place> shared_places(Control& workers, const Json& processes) {
+  Json told{{"hosts", Json::array()}, {"keys", Json::array()}};
+  for (const Json& process : processes) {
+    if (process.at("role") != name(Role::worker)) continue;
+    told["hosts"].push_back(process.at("host"));
+    told["keys"].push_back(process.at("clock_key"));
+  }
+  told = Json::parse(broadcast_text(workers, told.dump()));
+  std::vector<Place> places;
+  for (std::size_t rank = 0; rank < told["hosts"].size(); ++rank) {
+    places.push_back({told["hosts"][rank].get<std::string>(), told["keys"][rank].get<std::uint64_t>()});
+  }
+  return places;
 }
 
 /// Null where this process measures host memory.
@@ -137,28 +155,24 @@ Json conf_json(const char* const* environment) {
 
 }  // namespace
 
-Introductions introduce(Control& everyone, Role role, double init_us) {
+Introductions introduce(Control& everyone, const Machine& machine, Role role, double init_us) {
   Introductions all;
-  all.told = gather_texts(everyone, process_json(read_host(), role).dump());
+  all.told = gather_texts(everyone, process_json(machine, role).dump());
   for (const double us : gather_value(everyone, init_us)) all.slowest_init_us = std::max(all.slowest_init_us, us);
   return all;
 }
 
-Launch survey(Runtime& runtime, const BuildInfo& build, const Introductions& everyone, Json& answer) {
+Launch survey(Runtime& runtime, const Machine& machine, const BuildInfo& build, const Introductions& everyone,
+              Json& answer) {
   Control& workers = runtime.workers();
-  const Host host = read_host();
+  const Host host = machine.describe();
   ClockSync sync(workers, runtime.clock(), clock_domain_key(host));
   sync.sync();
 
   Json processes = Json::array();
   Json hosts = Json::array();
   if (workers.is_root()) assemble(everyone.told, runtime.threads(), processes, hosts);
-  const Json shared = Json::parse(broadcast_text(workers, processes.dump()));
-  Launch launch{.places = {}, .threads = runtime.threads()};
-  for (const Json& process : shared) {
-    if (process.at("role") != name(Role::worker)) continue;
-    launch.places.push_back({process.at("host").get<std::string>(), process.at("clock_key").get<std::uint64_t>()});
-  }
+  Launch launch{.places = shared_places(workers, processes), .threads = runtime.threads()};
   const auto told_gpus = gather_texts(workers, gpu_json(runtime, host.name).dump());
   launch.began = runtime.clock().now();
   if (!workers.is_root()) return launch;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/machine.h"
 #include "bench/runtime.h"
 #include "core/units.h"
 
@@ -35,10 +36,11 @@ struct Introductions {
   std::vector<std::string> told;  ///< at process 0: one text per process
   double slowest_init_us = 0;     ///< at process 0
 };
-Introductions introduce(Control& everyone, Role role, double init_us);
+Introductions introduce(Control& everyone, const Machine& machine, Role role, double init_us);
 
 /// Gathers who and what this launch runs on. Collective over the workers.
 /// @param answer at rank 0: the `launch` answer
-Launch survey(Runtime& runtime, const BuildInfo& build, const Introductions& everyone, nlohmann::json& answer);
+Launch survey(Runtime& runtime, const Machine& machine, const BuildInfo& build, const Introductions& everyone,
+              nlohmann::json& answer);
 
 }  // namespace busbar

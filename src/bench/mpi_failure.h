@@ -3,6 +3,7 @@
 
 #include <exception>
 
+#include "bench/machine.h"
 #include "core/units.h"
 #include "measure/progress.h"
 
@@ -10,6 +11,7 @@ namespace busbar {
 
 /// Says in one sentence who failed and why, and ends the launch with its exit code for all: others may be waiting for
 /// this one. Any thread may call it where MPI allows that.
-[[noreturn]] void end_launch(Role role, const Progress& progress, const std::exception& problem);
+[[noreturn]] void end_launch(const Machine& machine, Role role, const Progress& progress,
+                             const std::exception& problem);
 
 }  // namespace busbar

@@ -1,33 +1,19 @@
 #include "bench/mpi_main.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <optional>
-#include <string_view>
 
 #include "bench/command_line.h"
 #include "bench/mpi_aggregate.h"
 #include "bench/mpi_failure.h"
 #include "bench/mpi_worker.h"
-#include "measure/watchdog.h"
-#include "observe/environment.h"
-#include "observe/host.h"
 #include "transport/mpi_control.h"
 #include "transport/mpi_orders.h"
 
 namespace busbar {
 namespace {
-
-/// Launchers tell a process its number before MPI_Init; only one process then speaks of a bad command line.
-bool speaks_for_launch() {
-  for (const char* const variable : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
-    if (const char* const rank = std::getenv(variable)) return std::string_view{rank} == "0";
-  }
-  return true;
-}
 
 Nanoseconds init_limit(const CommandLine& line) {
   return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(line.init_deadline_seconds));
@@ -39,24 +25,24 @@ void dismiss_aggregators(const mpi::World& world) {
 }
 
 /// One process's life between MPI's start and end.
-ExitCode live(const CommandLine& line, const mpi::World& world, const Clock& clock, Progress& progress, double init_us,
-              const Outfitter& outfit) {
+ExitCode live(const CommandLine& line, const mpi::World& world, const Machine& machine, Progress& progress,
+              double init_us, const Outfitter& outfit) {
   const Role role = line.mode == Mode::aggregate ? Role::aggregator : Role::worker;
   mpi::MpiControl all(world.everyone());
-  const Introductions everyone = introduce(all, role, init_us);
+  const Introductions everyone = introduce(all, machine, role, init_us);
   if (role == Role::aggregator) {
-    aggregate(world, clock, progress);
+    aggregate(world, machine.clock(), progress);
     return ExitCode::holds;
   }
-  const ExitCode code = work({line, world, clock, everyone, outfit, init_limit(line)}, progress);
+  const ExitCode code = work({line, world, machine, everyone, outfit, init_limit(line)}, progress);
   if (world.self() == ProcessId{0}) dismiss_aggregators(world);
   return code;
 }
 
 }  // namespace
 
-int mpi_main(int argc, char** argv, const Outfitter& outfit) {
-  const bool loud = speaks_for_launch();
+int mpi_main(int argc, char** argv, const Outfitter& outfit, const Machine& machine) {
+  const bool loud = machine.speaks_for_launch();
   std::optional<CommandLine> line;
   try {
     line = parse_command_line(argc, argv, loud);
@@ -72,20 +58,20 @@ int mpi_main(int argc, char** argv, const Outfitter& outfit) {
 
   // When a peer dies, writing to it fails: then its own end is to be the news, not that of all who wrote to it.
   std::signal(SIGPIPE, SIG_IGN);
-  const MonotonicClock clock(ranks_share_cores(environ));
+  const Clock& clock = machine.clock();
   const Nanoseconds begin = clock.now();
   Progress progress(begin, init_limit(*line));
   const Role role = line->mode == Mode::aggregate ? Role::aggregator : Role::worker;
-  const Watchdog watchdog(progress, clock, WatchdogOptions{.host = host_name(), .role = role});
+  const auto watchdog = machine.watch(progress, role);
   try {
     const mpi::Session session(&argc, &argv, line->wanted.threads);
     const double init_us = as_us(clock.now() - begin);
     try {
-      const mpi::World world(role, host_name(), line->wanted.threads);
+      const mpi::World world(role, machine.name(), line->wanted.threads);
       progress.set_rank(ProcessId{world.self().value * world.threads()});
-      return static_cast<int>(live(*line, world, clock, progress, init_us, outfit));
+      return static_cast<int>(live(*line, world, machine, progress, init_us, outfit));
     } catch (const std::exception& problem) {
-      end_launch(role, progress, problem);
+      end_launch(machine, role, progress, problem);
     }
   } catch (const Error& problem) {
     fmt::print(stderr, "busbar-bench: {}\n", problem.what());

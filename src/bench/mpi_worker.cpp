@@ -11,8 +11,6 @@
 #include "bench/mpi_failure.h"
 #include "bench/server.h"
 #include "measure/endpoint_control.h"
-#include "measure/watchdog.h"
-#include "observe/host.h"
 #include "record/jsonl.h"
 #include "record/table.h"
 #include "transport/mpi_control.h"
@@ -30,6 +28,7 @@ class MpiRuntime final : public Runtime {
   Transport& transport() override { return *equipment_.transport; }
   MemorySpace& memory() override { return *equipment_.memory; }
   MemorySpace* symmetric_memory() override { return equipment_.symmetric_memory.get(); }
+  MemorySpace* hollow_memory() override { return equipment_.hollow_memory.get(); }
   const Clock& clock() override { return clock_; }
   int threads() const override { return threads_; }
   gpu::Device* gpu() override { return equipment_.gpu.get(); }
@@ -51,11 +50,13 @@ std::unique_ptr<RequestSource> open_source(const CommandLine& line, int ranks, s
   return std::make_unique<StreamSource>(plan);
 }
 
-ExitCode serve_launch(MpiRuntime& runtime, const CommandLine& line, Progress& progress, const Introductions& everyone) {
+ExitCode serve_launch(MpiRuntime& runtime, const WorkerProcess& process, Progress& progress) {
+  const CommandLine& line = process.line;
   nlohmann::json launch_answer;
-  const Launch launch = survey(runtime, BuildInfo{BUSBAR_VERSION, BUSBAR_COMPILER}, everyone, launch_answer);
-  CounterReader counters;
-  Visitor visitor(runtime, launch, progress, &counters);
+  const Launch launch =
+      survey(runtime, process.machine, BuildInfo{BUSBAR_VERSION, BUSBAR_COMPILER}, process.everyone, launch_answer);
+  const auto counters = process.machine.counters();
+  Visitor visitor(runtime, launch, progress, counters.get());
 
   std::ifstream plan;
   std::unique_ptr<RequestSource> source;
@@ -81,9 +82,9 @@ ExitCode serve_launch(MpiRuntime& runtime, const CommandLine& line, Progress& pr
 
 /// One rank from its equipment to its last answer.
 ExitCode work_on(const WorkerProcess& process, Controls& controls, int thread, Progress& progress) {
-  MpiRuntime runtime(controls, process.clock, process.world.threads(),
+  MpiRuntime runtime(controls, process.machine.clock(), process.world.threads(),
                      process.outfit(Seat{process.world, controls, thread}, process.line.wanted));
-  return serve_launch(runtime, process.line, progress, process.everyone);
+  return serve_launch(runtime, process, progress);
 }
 
 /// The same on a thread that others of the launch cannot outlive: they wait for its messages, and it for theirs.
@@ -93,22 +94,24 @@ ExitCode work_on_thread(const WorkerProcess& process, MPI_Comm processes, int th
     EndpointControls controls(endpoint);
     return work_on(process, controls, thread, progress);
   } catch (const std::exception& problem) {
-    end_launch(Role::worker, progress, problem);
+    end_launch(process.machine, Role::worker, progress, problem);
   }
 }
 
 /// Any thread but the first, which is watched from before MPI's start.
 void live_on_thread(const WorkerProcess& process, MPI_Comm processes, int thread) {
-  Progress progress(process.clock.now(), process.init_limit);
+  Progress progress(process.machine.clock().now(), process.init_limit);
   progress.set_rank(ProcessId{process.world.self().value * process.world.threads() + thread});
-  const Watchdog watchdog(progress, process.clock, WatchdogOptions{.host = host_name(), .role = Role::worker});
+  const auto watchdog = process.machine.watch(progress, Role::worker);
   work_on_thread(process, processes, thread, progress);
 }
 
 }  // namespace
 
 ExitCode work(const WorkerProcess& process, Progress& progress) {
-  if (process.world.threads() == 1) {
+  // Simulated, MPI's own collectives are under test as any other setting is, and some of their algorithms would make
+  // thousands of messages of one of ours.
+  if (process.world.threads() == 1 && !process.machine.clock().simulated()) {
     mpi::MpiControls controls(process.world.peers());
     return work_on(process, controls, 0, progress);
   }

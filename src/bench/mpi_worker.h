@@ -4,8 +4,8 @@
 #include "bench/command_line.h"
 #include "bench/equipment.h"
 #include "bench/launch.h"
+#include "bench/machine.h"
 #include "core/error.h"
-#include "measure/clock.h"
 #include "measure/progress.h"
 #include "transport/mpi_world.h"
 
@@ -15,7 +15,7 @@ namespace busbar {
 struct WorkerProcess {
   const CommandLine& line;
   const mpi::World& world;
-  const Clock& clock;
+  const Machine& machine;
   const Introductions& everyone;
   const Outfitter& outfit;
   Nanoseconds init_limit{};

@@ -258,9 +258,9 @@ Line parse_request(std::string_view text, const std::vector<std::string>& hosts,
   const auto type = get<std::string>(json, "type", "");
   if (type == "quit") return Line{.quit = true, .visit = {}};
   if (type != "visit") throw UsageError(fmt::format("unknown request type '{}'; accepted: visit, quit", type));
-  refuse_unknown(
-      json, "a visit",
-      {"type", "request", "round", "seed", "point", "variants", "stopping", "warmup", "rest_us", "deadline_seconds"});
+  refuse_unknown(json, "a visit",
+                 {"type", "request", "round", "seed", "point", "variants", "stopping", "warmup", "rest_us",
+                  "deadline_seconds", "payload"});
   require(json, "request", "a visit");
   request_id = get_whole(json, "request", 0);
 
@@ -280,6 +280,7 @@ Line parse_request(std::string_view text, const std::vector<std::string>& hosts,
   }
   v.deadline_seconds = get(json, "deadline_seconds", v.deadline_seconds);
   if (!(v.deadline_seconds > 0)) throw UsageError("'deadline_seconds' must be more than 0");
+  v.payload = get<bool>(json, "payload", true);
   return line;
 }
 

@@ -52,6 +52,8 @@ struct VisitRequest {
   Warmup warmup;
   double rest_us = 0;  ///< between two samples, at least
   double deadline_seconds = 60;
+  /// Whether buffers hold data. Without it nothing is computed or verified: only a simulator can still tell the time.
+  bool payload = true;
 };
 
 /// What one line asks for: a visit, or to quit.

@@ -26,6 +26,8 @@ class Runtime {
   virtual MemorySpace& memory() = 0;
   /// Memory that buffers of symmetric registration must come from; null where the library has none.
   virtual MemorySpace* symmetric_memory() { return nullptr; }
+  /// Memory that holds nothing, for points without payload; null where messages are real.
+  virtual MemorySpace* hollow_memory() { return nullptr; }
   virtual const Clock& clock() = 0;
   /// Worker ranks of each process.
   virtual int threads() const { return 1; }

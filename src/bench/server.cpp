@@ -68,7 +68,8 @@ Tally serve(Runtime& runtime, Visitor& visitor, Progress& progress, RequestSourc
     const Line line = parse_request(text, visitor.hosts(), id);
     visitor.carry_out(line.visit, [&](const Json& block) {
       ++tally.blocks;
-      if (block.at("block").at("wrong_elements") != 0) ++tally.wrong_blocks;
+      const Json& wrong = block.at("block").at("wrong_elements");
+      if (!wrong.is_null() && wrong != 0) ++tally.wrong_blocks;
       tell(sinks, block);
     });
     if (workers.is_root()) tell(sinks, Json{{"type", "done"}, {"request", line.visit.request}});

@@ -22,7 +22,8 @@ using Json = nlohmann::json;
 // visits is given back.
 constexpr std::uint64_t kept_visits = 32;
 
-OperationSpec specify(const PointRequest& point, InPlaceResult in_place_result) {
+OperationSpec specify(const VisitRequest& visit, InPlaceResult in_place_result) {
+  const PointRequest& point = visit.point;
   return OperationSpec{.collective = point.collective,
                        .shape = Shape{.ranks = point.group.ranks_per_part(),
                                       .root = point.root.value_or(Rank{0}),
@@ -33,7 +34,8 @@ OperationSpec specify(const PointRequest& point, InPlaceResult in_place_result) 
                        .type = point.type,
                        .redop = point.redop,
                        .graph = point.graph,
-                       .registration = point.registration};
+                       .registration = point.registration,
+                       .payload = visit.payload};
 }
 
 Nanoseconds deadline_of(const VisitRequest& visit) {
@@ -105,7 +107,11 @@ std::optional<std::string> Visitor::objection(const VisitRequest& visit) const {
     return "graphs and registered buffers belong to GPU memory; accepted for host memory is graph=false and "
            "registration=none";
   }
-  if (auto why = runtime_.transport().refusal(specify(point, InPlaceResult::at_start))) return why;
+  if (auto why = runtime_.transport().refusal(specify(visit, InPlaceResult::at_start))) return why;
+  if (!visit.payload) {
+    if (runtime_.hollow_memory() != nullptr) return std::nullopt;
+    return "payload=false belongs to a simulated launch; accepted here is payload=true";
+  }
   // Memory that is not there would be found by the kernel's out-of-memory killer, which gives no sentence.
   if (runtime_.memory().name() != "host") return std::nullopt;  // a GPU says itself when it is full
   const auto available = available_memory();
@@ -114,7 +120,7 @@ std::optional<std::string> Visitor::objection(const VisitRequest& visit) const {
     for (const Rank r : visit.point.group.members) ++ranks[launch_.places.at(static_cast<std::size_t>(r.value)).host];
     return std::max_element(ranks.begin(), ranks.end(), [](auto& a, auto& b) { return a.second < b.second; })->second;
   }();
-  const Layout layout = visit.point.collective->layout(specify(visit.point, InPlaceResult::at_start).shape, Rank{0});
+  const Layout layout = visit.point.collective->layout(specify(visit, InPlaceResult::at_start).shape, Rank{0});
   // Two inputs, the output, and as much again for scratch and what the library keeps.
   const std::uint64_t elements = 2 * layout.input + 2 * layout.recv;
   const std::uint64_t need = elements * size_of(visit.point.type) * static_cast<std::uint64_t>(per_host);
@@ -127,6 +133,7 @@ std::optional<std::string> Visitor::objection(const VisitRequest& visit) const {
 }
 
 MemorySpace& Visitor::memory_for(const OperationSpec& spec) const {
+  if (!spec.payload) return *runtime_.hollow_memory();
   const bool symmetric = spec.registration == Registration::symmetric && runtime_.symmetric_memory() != nullptr;
   return symmetric ? *runtime_.symmetric_memory() : runtime_.memory();
 }
@@ -186,7 +193,7 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
   progress_.enter(Phase::prepare, clock.now());
   const Nanoseconds begin = clock.now();
   Channel& channel = group.channel(variant.settings);
-  OperationSpec spec = specify(point, channel.in_place_result());
+  OperationSpec spec = specify(visit, channel.in_place_result());
   spec.deadline = deadline_of(visit);
   Workload workload(channel, memory_for(spec), spec, group.rank_in_part(), visit.seed);
   const double prepare_us = as_us(clock.now() - begin);
@@ -208,7 +215,7 @@ Json Visitor::run_block(const VisitRequest& visit, const Variant& variant, Group
                    .launch_began = launch_.began,
                    .prepare_us = prepare_us,
                    .observation = channel.observe()};
-  put_verification(control, workload.verify(samples.last_slot), facts);
+  if (visit.payload) put_verification(control, workload.verify(samples.last_slot), facts);
   progress_.enter(Phase::gather, clock.now());
   const auto counters = gather_value(control, samples.counters);
   if (runtime_.gpu() != nullptr) {

@@ -16,6 +16,8 @@ class Clock {
   virtual Nanoseconds wait_until(Nanoseconds then) const noexcept = 0;
   /// Gives the core away for about this long; for waiting that nothing depends on.
   virtual void nap(Nanoseconds length) const noexcept = 0;
+  /// Whether a simulator makes the time: who waits then costs nobody a core.
+  virtual bool simulated() const noexcept { return false; }
 };
 
 /// CLOCK_MONOTONIC: not stepped, and the same for all processes of one kernel.

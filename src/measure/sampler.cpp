@@ -84,14 +84,18 @@ void Sampler::warm_up(Subject& subject, const SamplingPlan& plan) {
   rest_ = plan.rest;
   progress_.enter(Phase::warmup, clock_.now());
   sync_.sync();
+  batch_ = plan.pipelined ? least_batch : 1;
+  next_slot_ = 0;
+  first_call_us_.reset();
+  if (plan.warmup_samples == 0 && plan.warmup_seconds <= 0) return;
+  batch_ = 1;
   const Nanoseconds begin = clock_.now();
   const Offsets first = execute(subject, 0, 1);
   const auto of_all = gather_value(control_, first.finish_us);
   if (control_.is_root()) first_call_us_ = *std::max_element(of_all.begin(), of_all.end());
 
-  batch_ = 1;
   bool more = plan.warmup_samples > 1 || plan.warmup_seconds > 0;
-  double last_us = first_call_us_;
+  double last_us = first_call_us_.value_or(0);
   for (int done = 1; more; ++done) {
     const Offsets o = execute(subject, done & 1, 1);
     const auto all = gather_value(control_, o);
@@ -112,7 +116,6 @@ void Sampler::warm_up(Subject& subject, const SamplingPlan& plan) {
     batch_ = static_cast<int>(std::clamp(batch_us / std::max(last_us, 1e-3), double{least_batch}, double{most_batch}));
     broadcast_value(control_, batch_);
   }
-  next_slot_ = 0;
 }
 
 void Sampler::adapt_lead(std::vector<double> notices_us) {
@@ -151,7 +154,7 @@ Samples Sampler::sample(Subject& subject, const SamplingPlan& plan) {
   summarise_ranks(plan, result);
   result.first_start = first_start_;
   result.clock_error = sync_.worst_error_at(sync_.to_global(clock_.now()));
-  result.first_call_us = first_call_us_ * plan.time_share;
+  if (first_call_us_) result.first_call_us = *first_call_us_ * plan.time_share;
   return result;
 }
 

@@ -35,7 +35,7 @@ struct SamplingPlan {
   StoppingLimits stopping;
   /// Between one sample's end and the next one's start, at least: links shaped by a token bucket need it to fill again.
   Nanoseconds rest{};
-  int warmup_samples = 2;
+  int warmup_samples = 2;  ///< with no time either: none at all, not even a first one
   double warmup_seconds = 0.02;
 };
 
@@ -56,9 +56,9 @@ struct Samples {
   StopReason stop_reason = StopReason::max_samples;
   Nanoseconds first_start{};  ///< on rank 0's clock
   Nanoseconds clock_error{};
-  double first_call_us = 0;
-  std::uint64_t executions = 0;  ///< all executions since sampling began
-  int last_slot = 0;             ///< the input whose answer is now in the output
+  std::optional<double> first_call_us;  ///< none where nothing ran before the samples
+  std::uint64_t executions = 0;         ///< all executions since sampling began
+  int last_slot = 0;                    ///< the input whose answer is now in the output
 };
 
 /// One for a group; all its ranks call the same functions in the same order.
@@ -111,7 +111,7 @@ class Sampler {
   Nanoseconds lead_;  ///< from agreeing on a start to the start, to reach everyone in time
   Nanoseconds rest_{};
   int batch_ = 1;
-  double first_call_us_ = 0;
+  std::optional<double> first_call_us_;
   Counters quick_before_;     ///< compared with other quick readings only
   std::vector<Offsets> own_;  ///< this rank's offsets of the whole block
   int next_slot_ = 0;

@@ -101,12 +101,12 @@ void print_block(std::FILE* out, const Json& answer) {
   const std::optional<double> busbw =
       moves ? std::optional{*algbw * answer.at("bus_factor").get<double>()} : std::nullopt;
   const auto count = size / size_of(parse_datatype(key.at("datatype").get<std::string>()));
-  fmt::print(
-      out, " {:>12} {:>12} {:>11} {:>9} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {:<8} {}\n", size,
-      count, key.at("datatype").get<std::string>(), text_or_dash(key.at("redop")), text_or_dash(key.at("root")),
-      key.at("in_place").get<bool>() ? "yes" : "no", key.at("variant").get<std::string>(), figure(estimate.median),
-      width ? fmt::format("{:.1f}", *width * 100) : "-", figure(percentile(samples, p99)), figure(algbw), figure(busbw),
-      block.at("wrong_elements").get<std::uint64_t>(), samples.size(), shape(samples), notes(block));
+  fmt::print(out, " {:>12} {:>12} {:>11} {:>9} {:>4} {:>8} {:<10} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>7} {:<8} {}\n",
+             size, count, key.at("datatype").get<std::string>(), text_or_dash(key.at("redop")),
+             text_or_dash(key.at("root")), key.at("in_place").get<bool>() ? "yes" : "no",
+             key.at("variant").get<std::string>(), figure(estimate.median),
+             width ? fmt::format("{:.1f}", *width * 100) : "-", figure(percentile(samples, p99)), figure(algbw),
+             figure(busbw), text_or_dash(block.at("wrong_elements")), samples.size(), shape(samples), notes(block));
 }
 
 }  // namespace

@@ -11,9 +11,11 @@ LocalWorker::LocalWorker(const OperationSpec& spec, const Buffers& buffers)
       type_(spec.type),
       redop_(spec.redop.value_or(RedOp::sum)),
       ranks_(spec.shape.ranks),
+      payload_(spec.payload),
       element_(size_of(spec.type)) {}
 
 void LocalWorker::run(const LocalWork& work, int slot) const {
+  if (!payload_) return;
   std::byte* const destination = at(work.destination, slot);
   switch (work.kind) {
     case LocalWork::Kind::copy: std::memmove(destination, at(work.source, slot), bytes(work.source)); break;

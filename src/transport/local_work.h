@@ -25,6 +25,7 @@ class LocalWorker {
   DataType type_;
   RedOp redop_;
   int ranks_;
+  bool payload_;
   std::size_t element_;
 };
 

@@ -215,7 +215,7 @@ std::unique_ptr<Operation> native_operation(const OperationSpec& spec, const Buf
   for (const Entry& entry : functions) {
     if (entry.name != name) continue;
     auto operation = std::make_unique<NativeOperation>(entry.function, entry.name, call, buffers);
-    if (!spec.shape.average) return operation;
+    if (!spec.shape.average || !spec.payload) return operation;
     const std::size_t result = [&] {
       std::size_t elements = 0;
       for (const Segment& s : spec.collective->answer(spec.shape, self)) elements += s.count;

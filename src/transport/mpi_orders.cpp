@@ -44,7 +44,8 @@ Json job_json(const tree::Job& job) {
           {"blocks", job.blocks},
           {"elements", job.elements},
           {"chunk", job.chunk},
-          {"window", job.window}};
+          {"window", job.window},
+          {"payload", job.payload}};
 }
 
 tree::Job job_from(const Json& json) {
@@ -56,7 +57,8 @@ tree::Job job_from(const Json& json) {
                 .blocks = json.at("blocks").get<bool>(),
                 .elements = json.at("elements").get<std::size_t>(),
                 .chunk = json.at("chunk").get<std::size_t>(),
-                .window = json.at("window").get<std::size_t>()};
+                .window = json.at("window").get<std::size_t>(),
+                .payload = json.at("payload").get<bool>()};
   if (!json.at("root").is_null()) job.root = Rank{json.at("root").get<int>()};
   return job;
 }

@@ -53,7 +53,8 @@ tree::Job job_of(const OperationSpec& spec, const TreeSettings& settings) {
           .blocks = traits.chunked,
           .elements = traits.has_data ? shape.elements : 0,
           .chunk = std::max<std::size_t>(1, settings.chunk_bytes / size_of(spec.type)),
-          .window = settings.window};
+          .window = settings.window,
+          .payload = spec.payload};
 }
 
 /// A job that aggregators hold, given back on destruction.

@@ -47,6 +47,7 @@ struct OperationSpec {
   std::optional<RedOp> redop;
   bool graph = false;  ///< captured once, launched as a whole
   Registration registration = Registration::none;
+  bool payload = true;     ///< without it buffers hold nothing, and nothing is computed
   Nanoseconds deadline{};  ///< for one execution; helpers outside the group have no other way to know
 };
 

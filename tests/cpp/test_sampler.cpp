@@ -264,7 +264,7 @@ TEST(Sampler, TheFirstCallIsKept) {
   FakeWorld world(2);
   const Seen seen =
       run(world, quick(10, 10), [](Rank, int execution) { return microseconds{execution == 0 ? 500 : 10}; });
-  EXPECT_NEAR(seen.samples.first_call_us, 500 + read_us, 1e-9);
+  EXPECT_NEAR(seen.samples.first_call_us.value(), 500 + read_us, 1e-9);
   for (const double sample : seen.samples.samples_us) EXPECT_NEAR(sample, 10 + read_us, 1e-9);
 }
 

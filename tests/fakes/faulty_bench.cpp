@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "bench/mpi_machine.h"
 #include "bench/mpi_main.h"
 
 namespace {
@@ -91,9 +92,10 @@ class FaultyTransport final : public Transport {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return busbar::mpi_main(argc, argv, [](const Seat& seat, const Wanted& wanted) {
+  const auto outfit = [](const Seat& seat, const Wanted& wanted) {
     Equipment equipment = equip(seat, wanted);
     equipment.transport = std::make_unique<FaultyTransport>(std::move(equipment.transport), seat.rank());
     return equipment;
-  });
+  };
+  return busbar::mpi_main(argc, argv, outfit, busbar::mpi::ThisMachine());
 }

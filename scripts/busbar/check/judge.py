@@ -31,8 +31,8 @@ class Yardstick:
     max_spoiled_share: float
     bypass: str
     """One sentence where fewer bytes passed the links than the operation must move; else empty."""
-    needs_verification: bool
-    """False for simulated runs, which carry no data."""
+    simulated: bool
+    """Then nothing varies, one launch is all there is, and large messages carry no data."""
     not_used: str = ""
     """One sentence where it is shown to have run otherwise than its variant asks; else empty."""
     unproven: str = ""
@@ -54,6 +54,8 @@ class Yardstick:
 def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
     """The verdict on a point that was visited."""
     row = _measured(point, yardstick.bound)
+    if yardstick.simulated and row.fraction is not None and row.fraction_ci95 is None:
+        row = replace(row, fraction_ci95=(row.fraction, row.fraction))
     trouble = _trouble(point, row)
     if trouble is not None:
         return trouble
@@ -96,6 +98,8 @@ def _with_limit(row: RowResult, limit: Limit, yardstick: Yardstick) -> RowResult
         return row
     row = replace(row, expected=yardstick.expected)
     share, interval = _share(yardstick.expected.time_us, row.median_us, row.ci95_us)
+    if yardstick.simulated and share is not None and interval is None:
+        interval = (share, share)
     return replace(row, share=share, share_ci95=interval)
 
 
@@ -214,7 +218,7 @@ def _doubt(point: Point, yardstick: Yardstick) -> str:
         or point.wrong_elements is None
         or any(b.verified != "every_block" or b.wrong_elements is None for b in point.blocks)
     )
-    if unverified and yardstick.needs_verification:
+    if unverified and not yardstick.simulated:
         return "Its results were not verified: measure again with verification on."
     return yardstick.repeats
 

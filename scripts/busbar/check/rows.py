@@ -110,7 +110,7 @@ class _Judge:
             inconsistent=inconsistency(self._record, point),
             max_spoiled_share=self._thresholds.spoiled,
             bypass="" if found is None else self._bypass(point),
-            needs_verification=not self._record.run.simulated,
+            simulated=self._record.run.simulated,
             not_used=self._requests.not_used(point),
             unproven=self._unproven(point),
             throttled=throttling(self._timed(point), self._thresholds.throttled),

@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
-On = Annotated[str, typer.Option(help="Where: local, emulated, hostfile or slurm.")]
+On = Annotated[str, typer.Option(help="Where: local, emulated, simulated, hostfile or slurm.")]
 Transport = Annotated[
     str, typer.Option(help="What carries operations: mpi or ucx (host memory), or nccl (GPUs).")
 ]
 Ranks = Annotated[
     int | None,
-    typer.Option(help="Ranks. Default: local one per core, or per GPU; emulated one per host."),
+    typer.Option(
+        help="Ranks. Default: local one per core, or per GPU; emulated one per host; "
+        "simulated one per host, or per GPU."
+    ),
 ]
 Threads = Annotated[
     int,
@@ -62,6 +65,8 @@ InitDeadline = Annotated[float, typer.Option(help="The same for getting through 
 Seed = Annotated[int, typer.Option(help="Of data and of every shuffled order.")]
 Fabric = Annotated[
     str | None,
-    typer.Option(help="Fabric to compare with: name or .toml. Emulated runs know theirs."),
+    typer.Option(
+        help="Fabric to compare with, or to simulate: name or .toml. Emulated runs know theirs."
+    ),
 ]
 MpiArgs = Annotated[str, typer.Option(help="More words for mpirun or srun, quoted as one.")]

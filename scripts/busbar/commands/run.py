@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from busbar import simulate
 from busbar.commands import options
 from busbar.commands.run_plan import refuse_beside_plan, run_plan
 from busbar.errors import UsageError
@@ -55,6 +56,8 @@ _EXAMPLES = """
   busbar run all_reduce --transport nccl --on slurm --ranks 16 --in-network off,sharp
 
   busbar run all_reduce --on slurm --ranks 32 --tuned tuned/
+
+  busbar run all_reduce --on simulated --fabric FABRIC --nodes 4,16,64 --in-network off,on
 
   busbar run --pattern pairs --on slurm --ranks 32 -b 4M -e 4M
 
@@ -108,7 +111,10 @@ def run(
     uplink: options.Uplink = None,
     nodes: Annotated[
         str | None,
-        typer.Option(help="Also measure on the first 2, 3, … hosts: 2,3,4. All hosts always."),
+        typer.Option(
+            help="Also measure on the first 2, 3, … hosts: 2,3,4. All hosts always; simulated are "
+            "as many as the last one."
+        ),
     ] = None,
     split: Annotated[
         str,
@@ -178,9 +184,20 @@ def run(
             "on as many ranks and nodes as it was made for, with the same library."
         ),
     ] = None,
+    background: Annotated[
+        float | None,
+        typer.Option(
+            help="Simulated: share of every network link that other traffic takes, such as 0.5."
+        ),
+    ] = None,
     launches: Annotated[
-        int, typer.Option(min=1, help="Launches; the interval of every figure rests on them.")
-    ] = 5,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Launches; the interval of every figure rests on them. [default: 5; simulated 1, "
+            "as nothing varies]",
+        ),
+    ] = None,
     relative_ci: Annotated[
         float, typer.Option(help="Stop a block when its median is known this well.")
     ] = 0.02,
@@ -230,23 +247,26 @@ def run(
     folder = TunedFolder.open(tuned) if tuned is not None else None
     if folder is not None:
         variants = folder.beside(variants)
+    simulated = on == "simulated"
+    if simulated:
+        variants = simulate.with_chunks(variants)
     target = target_of(where, variants)
     if folder is not None:
         folder.refuse_elsewhere(transport, target)
+    stopping = _stopping(relative_ci, min_samples or min(10, max_samples), max_samples, max_seconds)
     measure = MeasureOptions(
         variants=with_library(
             variants, baseline={"off", "sharp"} <= set(mechanisms), transport=transport
         ),
-        launches=launches,
-        stopping=_stopping(
-            relative_ci, min_samples or min(10, max_samples), max_samples, max_seconds
-        ),
-        warmup=Warmup(min_samples=2, min_seconds=0.02),
+        launches=launches or (simulate.LAUNCHES if simulated else 5),
+        stopping=simulate.stopping(stopping) if simulated else stopping,
+        warmup=simulate.WARMUP if simulated else Warmup(min_samples=2, min_seconds=0.02),
         rest_us=target.rest_us(),
         deadline_seconds=deadline,
         init_deadline_seconds=init_deadline,
         seed=seed,
-        observe="none" if pattern else parse_observe(observe),  # one launch for each pair
+        # One launch for each pair; simulated MPI has nothing that looks on.
+        observe=parse_observe(observe if pattern is None and not simulated else "none"),
     )
     shape = parse_pattern(pattern, isolated, seed)
     if shape is not None and (nodes is not None or split != "none" or root != 0):

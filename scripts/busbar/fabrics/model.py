@@ -27,7 +27,7 @@ _TABLES = {
     "leaves": {"network"},
     "leaf": {"network"},
     "protocol": {"network"},
-    "latency": {"network"},
+    "latency": {"network", "cluster"},
     "in_network": {"network", "cluster"},
     "limits": {"network", "cluster"},
     "counters": {"network", "cluster"},

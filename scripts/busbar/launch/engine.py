@@ -29,6 +29,8 @@ _GATHER_SECONDS = 1.5
 """From the first watchdog's line to the last one's: they notice within half a second of each other.
 Less than the two seconds after which the first rank ends: then mpirun wakes ranks that had been
 stopped, and these would report as if they had been there all along."""
+_DEADLOCK = "Deadlock detected"
+"""What SimGrid says when every simulated process waits for another."""
 _HANG: Json = {"type": "hang"}
 _END_SECONDS = 15.0
 """For a launch that was told to quit to be gone."""
@@ -141,6 +143,8 @@ class Engine:
         if self._reported.wait(timeout=0.5):
             raise self._hang(f"deadline passed {when}")
         code = self._process.wait(timeout=_END_SECONDS)
+        if any(_DEADLOCK in line for line in self._stderr):  # the exit code is 0 then
+            raise self._hang(f"the simulation stood still {when}")
         self._threads[1].join(timeout=_END_SECONDS)
         said = [line for line in self._stderr if line.startswith("busbar-bench: ")]
         if code == ExitCode.USAGE and said and not self._processes:

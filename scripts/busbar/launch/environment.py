@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from busbar.launch import nccl, nccl_conf, ucx
-from busbar.launch.target import Target
+from busbar.launch.target import Simulated, Target
 from busbar.record.models import Variant
 
 
@@ -31,6 +31,8 @@ def common_environment(
         return nccl.common_environment(engine, variants, os.environ, set(configured))
     if transport == ucx.TRANSPORT:
         return ucx.common_environment(target, os.environ)
+    if isinstance(target, Simulated):
+        return {}
     tuned = any(key.startswith("coll_tuned_") for v in variants for key in v.settings)
     # Read once, at launch; without it Open MPI accepts and ignores what a variant sets. Every
     # launch gets it, so that default and tuned differ in nothing else.

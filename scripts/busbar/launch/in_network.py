@@ -29,6 +29,7 @@ _NAME = {"tree": "in_network", "sharp": "sharp"}
 _OFFERS = {
     ("mpi", "local"): ("shared memory has no network", ()),
     ("mpi", "emulated"): ("its switches have no SHARP", ("tree",)),
+    ("mpi", "simulated"): ("its switches have no SHARP", ("tree",)),
     ("mpi", "hostfile"): ("", ("tree", "sharp")),
     ("mpi", "slurm"): ("aggregators cannot be placed by srun yet", ("sharp",)),
     ("nccl", "local"): ("one host has no switch between hosts", ("nvls", "collnet")),
@@ -60,7 +61,7 @@ def parse_in_network(
                 f"{', '.join(('on', *known))}, joined by commas"
             )
     if transport == "mpi":
-        default = "tree" if on in ("local", "emulated") else "sharp"
+        default = "tree" if on in ("local", "emulated", "simulated") else "sharp"
     else:
         default = "nvls" if hosts == 1 else "sharp"
     return list(dict.fromkeys(default if word == "on" else word for word in words))

@@ -22,7 +22,7 @@ from busbar.launch.options import MeasureOptions, SweepOptions
 from busbar.launch.plan import Ranks, make_plan
 from busbar.launch.runner import Runner, RunSettings, utc_now
 from busbar.launch.slots import Done, make_slots, visits_of
-from busbar.launch.target import Emulated, Target
+from busbar.launch.target import Emulated, Simulated, Target
 from busbar.record.journal import JournalWriter, journal_path, read_journal
 from busbar.record.load import load
 from busbar.record.models import Plan, PointKey, Run, RunRecord
@@ -148,11 +148,11 @@ class Job:
             on=self.target.on,
             fabric=self.fabric.name if self.fabric else None,
             emulated=spec is not None,
-            simulated=False,
+            simulated=isinstance(self.target, Simulated),
             fake=False,
             emulation=spec.model_dump(mode="json") if spec else None,
             scenario=None,
-            background=None,
+            background=_background(self.target),
             segments=[],
         )
 
@@ -178,8 +178,16 @@ class Job:
         return share
 
 
+def _background(target: Target) -> str | None:
+    if not isinstance(target, Simulated) or target.background == 0:
+        return None
+    return f"{100 * target.background:.4g} % of every network link"
+
+
 def fabric_of(target: Target, name: str | None) -> Fabric | None:
     """The fabric to compare with: the one named, else what the target is known to be."""
+    if isinstance(target, Simulated):
+        return target.fabric
     if name is not None:
         return fabrics.load(name)
     if isinstance(target, Emulated):

@@ -14,7 +14,7 @@ from busbar.record.key import Group, Split
 from busbar.record.models import Stopping, Variant, Warmup
 
 ENVIRONMENT_PREFIXES = (
-    "NCCL_", "UCX_", "OMPI_MCA_", "SHARP_", "HCOLL_", "UCC_", "OMPI_UCC_",
+    "NCCL_", "UCX_", "OMPI_MCA_", "SHARP_", "HCOLL_", "UCC_", "OMPI_UCC_", "SMPI_",
 )  # fmt: skip
 """Settings that a library reads once, when its process starts: such a variant needs fresh ones."""
 

@@ -68,7 +68,8 @@ class Ranks:
             return [everyone]
         if self.placement is None:
             raise UsageError(
-                "--nodes needs hosts that are known before the launch; accepted with --on emulated"
+                "--nodes needs hosts that are known before the launch; accepted with --on emulated "
+                "or simulated"
             )
         hosts = list(dict.fromkeys(self.placement))
         if nodes[-1] > len(hosts):

@@ -34,10 +34,18 @@ class Manner:
 
 
 def visit_request(
-    key: PointKey, variants: Sequence[Variant], manner: Manner, *, round_number: int, seed: int
+    key: PointKey,
+    variants: Sequence[Variant],
+    manner: Manner,
+    *,
+    round_number: int,
+    seed: int,
+    payload: bool = True,
 ) -> dict[str, Any]:
     """One visit of a point under these variants, which take turns."""
-    return {
+    # Not said where it goes without saying: real launches accept nothing else.
+    hollow = {} if payload else {"payload": False}
+    return hollow | {
         "type": "visit",
         "request": 0,
         "round": round_number,

@@ -20,12 +20,17 @@ from busbar.launch.slots import Done, Slot, Visit, visits_of
 from busbar.launch.target import Target
 from busbar.launch.tuned import refuse_launch_elsewhere
 from busbar.record.journal import JournalWriter
+from busbar.record.key import parse_ranks
 from busbar.record.lines import BlockLine, LaunchLine, ProblemLine, SegmentLine
 from busbar.record.models import Plan, RunRecord, Warmup
 from busbar.tune.tuned import MadeFor
 
 MOST_HANGS = 3
 """A fabric on which so many points hang will hang on the next one too."""
+
+_SIMULATED_SILENCE_S = 3600.0
+"""Real seconds that a point may take to simulate. Deadlines are in simulated time; where nothing
+can go on there, SimGrid notices at once."""
 
 _SILENCE_MARGIN_S = 30.0
 """Beyond what the engine's own watchdogs allow, so that they speak first."""
@@ -134,6 +139,8 @@ class Runner:
                         if slot.purpose == "observe":
                             engine.close()  # the library reports when it is finalised
                         _put_evidence(answer, engine, slot, launch)
+                        if self._settings.target.on == "simulated":
+                            _put_certainty(answer, slot)
                         line = BlockLine.model_validate({**answer, "launch": number})
                         self._keep(slot, line, done)
                 except LaunchHang as hang:
@@ -170,6 +177,8 @@ class Runner:
         request = self._request(slot, visit)
         manner = Manner.of(self._plan)
         silence = 2 * manner.deadline_seconds + manner.stopping.max_seconds
+        if self._settings.target.on == "simulated":
+            silence = _SIMULATED_SILENCE_S
         for answer in engine.visit(request, silence + _SILENCE_MARGIN_S):
             answer.pop("request")
             yield answer
@@ -190,7 +199,11 @@ class Runner:
                 warmup=Warmup(min_samples=_OBSERVED_WARMUP, min_seconds=0.0),
             )
         seed = seed_of(self._settings.seed, slot.index, key.model_dump_json())
-        return visit_request(key, visit.variants, manner, round_number=slot.round, seed=seed)
+        ranks = len(parse_ranks(key.group.ranks))
+        payload = self._settings.target.carries_payload(key.size_bytes, ranks)
+        return visit_request(
+            key, visit.variants, manner, round_number=slot.round, seed=seed, payload=payload
+        )
 
     def _note_hang(self, number: int, visit: Visit, hang: LaunchHang, done: Done) -> None:
         self._outcome.hangs += 1
@@ -246,6 +259,12 @@ def _put_evidence(answer: dict[str, Any], engine: Engine, slot: Slot, launch: La
     if variant.in_network == "sharp":
         # A trace tells of this one point only where nothing else was visited.
         sharp_log.note(answer, engine.stderr_lines(), evidence=observing)
+
+
+def _put_certainty(answer: dict[str, Any], slot: Slot) -> None:
+    """A simulated message has no way but the platform's links, and the engine chooses who sends."""
+    variant = next(v for v in slot.variants if v.name == answer["key"]["variant"])
+    answer["block"]["observed"]["in_network"] = variant.in_network != "off"
 
 
 def _put_bytes_per_peer(answer: dict[str, Any], engine: Engine, launch: LaunchLine) -> None:

@@ -1,4 +1,6 @@
-"""How a launch is started, and where: on this machine, on emulated hosts, on a cluster."""
+"""How a launch is started, and where: on this machine, on emulated or simulated
+hosts, on a cluster.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,12 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Literal, Protocol
 
-from busbar import emulate
+from busbar import emulate, simulate
 from busbar.emulate.aggregation import aggregation_hosts
 from busbar.errors import Incomplete, UsageError
+from busbar.fabrics.model import Fabric
 
-On = Literal["local", "emulated", "hostfile", "slurm"]
+On = Literal["local", "emulated", "simulated", "hostfile", "slurm"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,10 @@ class Target(Protocol):
         """Microseconds between samples after which the network is at rest again."""
         ...
 
+    def carries_payload(self, size_bytes: int, ranks: int) -> bool:
+        """Whether the messages of such a point carry data, which is then verified."""
+        ...
+
 
 def split_environment(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """MCA parameters, which mpirun takes by name, and other variables, which it exports."""
@@ -96,8 +103,16 @@ def _mpirun_basics(mca: Mapping[str, str]) -> list[str]:
     return words
 
 
+class _Real:
+    """A target whose messages are real."""
+
+    def carries_payload(self, size_bytes: int, ranks: int) -> bool:
+        """Always."""
+        return True
+
+
 @dataclass(frozen=True)
-class Local:
+class Local(_Real):
     """Processes of this machine, through shared memory."""
 
     ranks: int
@@ -134,7 +149,7 @@ class Local:
 
 
 @dataclass(frozen=True)
-class Emulated:
+class Emulated(_Real):
     """Hosts made of namespaces on this machine, with links of known rate."""
 
     spec: emulate.EmulationSpec
@@ -193,7 +208,54 @@ class Emulated:
 
 
 @dataclass(frozen=True)
-class Hostfile:
+class Simulated:
+    """Hosts that do not exist, in virtual time: the first ones of a fabric."""
+
+    fabric: Fabric
+    platform: simulate.Platform
+    background: float = 0.0
+    """Share of every network link that other traffic takes."""
+    on: On = "simulated"
+
+    @property
+    def ranks(self) -> int:
+        """All hosts' ranks."""
+        return len(self.platform.workers)
+
+    @property
+    def threads(self) -> int:
+        """Every rank is a simulated process."""
+        return 1
+
+    def command(
+        self, programs: Programs, environment: Mapping[str, str], lifeline: int
+    ) -> list[str]:
+        """smpirun; who is an aggregator is told by the platform."""
+        return simulate.command(self.platform, self._files, programs.worker, environment)
+
+    @cached_property
+    def _files(self) -> simulate.Files:
+        return simulate.write_files(self.platform)
+
+    def placement(self) -> list[str] | None:
+        """Ranks fill one node after the other."""
+        return list(self.platform.nodes)
+
+    def aggregator_hosts(self) -> list[str]:
+        """One at every switch."""
+        return list(self.platform.aggregators)
+
+    def rest_us(self) -> float:
+        """Until news of the next start has reached everyone."""
+        return simulate.REST_US
+
+    def carries_payload(self, size_bytes: int, ranks: int) -> bool:
+        """As far as this machine's memory goes."""
+        return simulate.carries_payload(size_bytes, ranks)
+
+
+@dataclass(frozen=True)
+class Hostfile(_Real):
     """The hosts that a file lists, reached as Open MPI reaches hosts (ssh by default)."""
 
     path: Path
@@ -246,7 +308,7 @@ class Hostfile:
 
 
 @dataclass(frozen=True)
-class Slurm:
+class Slurm(_Real):
     """The nodes of the Slurm allocation that this runs in, through srun and PMIx."""
 
     ranks: int

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from busbar import emulate
+from busbar import emulate, fabrics, simulate
 from busbar.errors import Incomplete, UsageError
 from busbar.launch.in_network import refuse_where_impossible, trees_asked
-from busbar.launch.target import Emulated, Hostfile, Local, Slurm, Target
+from busbar.launch.options import parse_nodes
+from busbar.launch.target import Emulated, Hostfile, Local, Simulated, Slurm, Target
 from busbar.record.models import Variant
 
 _DEVICES = Path("/dev")
@@ -33,6 +34,12 @@ class Where:
     hostfile: Path | None
     aggregators: str | None
     extra: list[str]
+    nodes: int | None = None
+    """The most of `--nodes`, which says how many hosts are simulated."""
+    fabric: str | None = None
+    """Which one is simulated."""
+    background: float | None = None
+    """Share of every simulated link that other traffic takes."""
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Where:
@@ -49,6 +56,9 @@ class Where:
             hostfile=options["hostfile"],
             aggregators=options["aggregators"],
             extra=shlex.split(options["mpi_args"]),
+            nodes=parse_nodes(nodes)[-1] if (nodes := options.get("nodes")) else None,
+            fabric=options["fabric"],
+            background=options.get("background"),
         )
 
 
@@ -67,15 +77,22 @@ def target_of(where: Where, variants: Sequence[Variant]) -> Target:
         )
     if on != "hostfile" and where.aggregators is not None:
         raise UsageError(f"--aggregators belongs to --on hostfile, not to --on {on}.")
+    if on != "simulated" and where.background is not None:
+        raise UsageError(f"--background belongs to --on simulated, not to --on {on}.")
     refuse_where_impossible(variants, on, where.transport)
     _refuse_threads(where)
+    _refuse_algorithms(where, variants)
+    if on == "simulated":
+        return _simulated(where, trees_asked(variants))
     if on == "local":
         ranks = where.ranks or _ranks_here(where.transport)
         return Local(_divisible(ranks, where.threads), threads=where.threads)
     if on == "emulated":
         return _emulated(where, trees_asked(variants))
     if on not in ("slurm", "hostfile"):
-        raise UsageError(f"unknown target '{on}'; accepted: local, emulated, hostfile, slurm")
+        raise UsageError(
+            f"unknown target '{on}'; accepted: local, emulated, simulated, hostfile, slurm"
+        )
     if where.ranks is None:
         raise UsageError(f"--on {on} needs --ranks.")
     ranks = _divisible(where.ranks, where.threads)
@@ -90,6 +107,8 @@ def hosts_of(where: Where) -> int | None:
         return 1
     if where.on == "emulated":
         return where.hosts
+    if where.on == "simulated":
+        return where.nodes
     if where.on == "slurm":
         nodes = os.environ.get("SLURM_JOB_NUM_NODES", "")
         return int(nodes) if nodes.isdecimal() else None
@@ -152,6 +171,41 @@ def _emulated(where: Where, trees: int) -> Emulated:
     if where.ranks is not None and where.ranks % spec.hosts != 0:
         raise UsageError(f"{where.ranks} ranks do not fill {spec.hosts} hosts evenly.")
     return Emulated(spec, (where.ranks or spec.hosts) // spec.hosts)
+
+
+def _simulated(where: Where, trees: int) -> Simulated:
+    if where.transport != "mpi":
+        raise UsageError(
+            f"--on simulated has SimGrid's MPI; accepted is --transport mpi, not {where.transport}."
+        )
+    if where.fabric is None:
+        raise UsageError("--on simulated needs --fabric: it is what is simulated.")
+    if where.extra:
+        raise UsageError("--mpi-args has no effect on simulated hosts; accepted is none.")
+    background = where.background or 0.0
+    if not 0 <= background < 1:
+        raise UsageError(f"--background {background:g}: accepted is a share from 0 to below 1.")
+    fabric = fabrics.load(where.fabric)
+    each = None
+    if where.ranks is not None:
+        nodes = where.nodes or len(set(fabric.placement()))
+        if where.ranks % nodes != 0:
+            raise UsageError(f"{where.ranks} ranks do not fill {nodes} hosts evenly.")
+        each = where.ranks // nodes
+    platform = simulate.platform_of(fabric, where.nodes, each, trees, background)
+    return Simulated(fabric, platform, background)
+
+
+def _refuse_algorithms(where: Where, variants: Sequence[Variant]) -> None:
+    """Raises UsageError for variables that nothing here reads."""
+    for variant in variants:
+        if where.on == "simulated":
+            simulate.refuse_unknown(variant.environment)
+        elif any(name.startswith(simulate.ENVIRONMENT_PREFIX) for name in variant.environment):
+            raise UsageError(
+                f"variant '{variant.name}' chooses an algorithm of SimGrid, which belongs to --on "
+                f"simulated, not to --on {where.on}."
+            )
 
 
 def _hostfile(where: Where, ranks: int, trees: int) -> Hostfile:

@@ -23,7 +23,7 @@ Aggregator::Aggregator(const Job& job, Node node, std::size_t tree, std::size_t 
       messenger_(messenger),
       element_(size_of(job.type)),
       slot_bytes_((std::min(job.chunk, job.elements) * element_ + cache_line - 1) / cache_line * cache_line),
-      memory_((children() + 1) * job.window * slot_bytes_ + cache_line),
+      memory_((job.payload ? (children() + 1) * job.window : 1) * slot_bytes_ + cache_line),
       others_(children() - 1) {
   awaited_.reserve(children() + 1);
 }
@@ -35,7 +35,8 @@ std::size_t Aggregator::handles(const Job& job, const Node& node) {
 std::byte* Aggregator::memory(std::size_t sequence, std::size_t from) {
   const auto start = reinterpret_cast<std::uintptr_t>(memory_.data());
   const std::size_t to_line = (cache_line - start % cache_line) % cache_line;
-  return memory_.data() + to_line + (from * job().window + slot(sequence)) * slot_bytes_;
+  const std::size_t place = job().payload ? from * job().window + slot(sequence) : 0;
+  return memory_.data() + to_line + place * slot_bytes_;
 }
 
 /// The child whose branch has the chunk's owner; their number where none has.
@@ -92,6 +93,7 @@ std::byte* Aggregator::combine(std::size_t sequence) {
   const Chunk now = chunk(sequence);
   if (!plan_.reduces()) return owner_below(now) ? memory(sequence, child_of(now)) : nullptr;
   std::byte* const result = memory(sequence, 0);
+  if (!job().payload) return result;
   for (std::size_t c = 1; c < children(); ++c) others_[c - 1] = memory(sequence, c);
   reduce_all_into(job().type, job().redop, result, others_, now.count);
   if (is_top() && job().redop == RedOp::avg) average_in_place(job().type, result, now.count, job().ranks);

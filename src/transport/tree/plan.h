@@ -23,6 +23,7 @@ struct Job {
   std::size_t elements = 0;    ///< of the whole vector
   std::size_t chunk = 1;       ///< elements of a full chunk
   std::size_t window = 1;      ///< chunks in flight on one tree
+  bool payload = true;         ///< without it messages have their lengths and nothing in them
 };
 
 /// A stretch of the vector.

@@ -59,7 +59,7 @@ std::span<std::byte> Worker::incoming(const Chunk& chunk, std::byte* output) con
 /// What everyone gets from its owner, the owner has.
 void Worker::keep_own_block(const std::byte* input, std::byte* output) const {
   const Job& job = plan_.job();
-  if (job.flow != TreeFlow::owner_to_all || !job.blocks || in_place_) return;
+  if (job.flow != TreeFlow::owner_to_all || !job.blocks || in_place_ || !job.payload) return;
   const std::size_t bytes = job.elements / static_cast<std::size_t>(job.ranks) * element_;
   std::memcpy(output + static_cast<std::size_t>(self_.value) * bytes, input, bytes);
 }

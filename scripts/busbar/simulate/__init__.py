@@ -1,0 +1,31 @@
+"""A simulated fabric: the engine on hosts that do not exist, in virtual and so repeatable time.
+
+SimGrid's SMPI runs `busbar-bench-sim` on a platform made of a fabric file: links have a rate and a
+latency, flows that share one share it fairly (max-min), and nothing else is in it: no packets,
+queues, retransmission, adaptive routing or transport protocol, and computing takes no time.
+
+    description.py  what a platform is made of    network.py  from a fabric of kind `network`
+    cluster.py      from one of kind `cluster`    launch.py   smpirun's command line
+    manner.py       how points are measured there
+"""
+
+from busbar.simulate.description import Platform
+from busbar.simulate.launch import ENVIRONMENT_PREFIX, Files, command, refuse_unknown, write_files
+from busbar.simulate.manner import LAUNCHES, REST_US, WARMUP, carries_payload, stopping, with_chunks
+from busbar.simulate.platform import platform_of
+
+__all__ = [
+    "ENVIRONMENT_PREFIX",
+    "LAUNCHES",
+    "REST_US",
+    "WARMUP",
+    "Files",
+    "Platform",
+    "carries_payload",
+    "command",
+    "platform_of",
+    "refuse_unknown",
+    "stopping",
+    "with_chunks",
+    "write_files",
+]

@@ -1,0 +1,137 @@
+"""What a simulated platform is made of, as `src/sim/platform.cpp` reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from busbar.errors import UsageError
+
+WORLD = "world"
+_OTHERS = "-"  # in a route of a star: whoever is at the other end
+
+
+@dataclass(frozen=True)
+class Link:
+    """One direction of a link."""
+
+    bytes_per_s: float
+    """Payload, as messages have no headers here."""
+    latency_s: float
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Simulated hardware, and which of it a launch runs on."""
+
+    lines: tuple[str, ...]
+    workers: tuple[str, ...]
+    """The simulated host of each rank."""
+    nodes: tuple[str, ...]
+    """What the engine calls the host of each rank: several simulated ones can be one node."""
+    aggregators: tuple[str, ...]
+    """The host of each aggregator, which is its name for the engine too."""
+    trees: tuple[str, ...]
+    """The engine's `--tree` texts."""
+
+
+@dataclass
+class Description:
+    """Collects the lines. Names are of hosts, switches and zones alike, so each is used once."""
+
+    lines: list[str] = field(default_factory=list)
+    _outer: set[str] = field(default_factory=set)
+    """Zones that hold zones."""
+
+    def star(self, name: str, parent: str | None, *, of_zones: bool = False) -> None:
+        """A switch that never blocks; inside another one's zone it needs `uplink`.
+
+        `of_zones`: zones hang on it, rather than hosts. What is beside zones must be in one too, or
+        SimGrid finds no way to it; so is then the end of its uplink.
+        """
+        self._add("zone", name, "star", parent or "-")
+        self._add("link", _itself(name), name, 1e15, 0.0, "fatpipe")
+        if parent is not None:
+            self._outer.add(parent)
+            place = name
+            if of_zones:
+                place = f"{name}.core"
+                self._add("zone", place, "star", name)
+            self._add("router", _gateway(name), place)
+            if of_zones:
+                self._outer.add(name)
+                self._attach(place, name, _gateway(name))
+
+    def uplink(self, zone: str, parent: str, up: Link, down: Link) -> None:
+        """What joins a zone to all others of its parent."""
+        self._join(zone, parent, up, down, _gateway(zone))
+
+    def host(self, name: str, zone: str, node: str, up: Link, down: Link) -> None:
+        """A host of workers, on a link to the switch of its zone; it reaches itself for nothing."""
+        self._add("host", name, zone, node, "worker")
+        self._join(name, zone, up, down, "-")
+        self._add("route", zone, name, name, "-", "-", _itself(zone))
+
+    def aggregator(self, name: str, zone: str) -> None:
+        """A host in the very switch: what limits it are the links of those it talks to."""
+        if zone in self._outer:
+            place = f"{name}.place"
+            self.star(place, zone)
+            self._attach(place, zone, _gateway(place))
+            zone = place
+        self._add("host", name, zone, name, "aggregator")
+        self._add("route", zone, name, _OTHERS, "-", "-", "-")
+        self._add("route", zone, _OTHERS, name, "-", "-", "-")
+
+    def _join(self, name: str, zone: str, up: Link, down: Link, gateway: str) -> None:
+        for direction, link in (("tx", up), ("rx", down)):
+            sharing = (link.bytes_per_s, link.latency_s, "shared")
+            self._add("link", f"{name}.{direction}", zone, *sharing)
+        self._add("route", zone, name, _OTHERS, gateway, "-", f"{name}.tx")
+        self._add("route", zone, _OTHERS, name, "-", gateway, f"{name}.rx")
+
+    def domain(self, name: str, parent: str) -> None:
+        """GPUs that reach each other directly, and the rest through what joins each to it."""
+        self._add("zone", name, "full", parent)
+        self._add("link", _itself(name), name, 1e15, 0.0, "fatpipe")
+        self._add("router", _gateway(name), name)
+        self._outer.add(parent)
+        self._attach(name, parent, _gateway(name))
+
+    def _attach(self, zone: str, parent: str, gateway: str) -> None:
+        """A zone without a link of its own to the switch above."""
+        self._add("route", parent, zone, _OTHERS, gateway, "-", "-")
+        self._add("route", parent, _OTHERS, zone, "-", gateway, "-")
+
+    def domain_host(self, name: str, domain: str, node: str) -> None:
+        """A GPU of a domain."""
+        self._add("host", name, domain, node, "worker")
+        self._add("route", domain, name, name, "-", "-", _itself(domain))
+
+    def domain_link(self, name: str, domain: str, link: Link) -> str:
+        """One direction of a link of a domain; its name."""
+        self._add("link", name, domain, link.bytes_per_s, link.latency_s, "shared")
+        return name
+
+    def domain_route(self, domain: str, source: str, target: str, links: Sequence[str]) -> None:
+        """The way from one GPU to another."""
+        self._add("route", domain, source, target, "-", "-", ",".join(links))
+
+    def domain_exit(self, domain: str, host: str, up: str, down: str) -> None:
+        """The links by which a GPU reaches, and is reached from, outside."""
+        self._add("route", domain, host, _gateway(domain), "-", "-", up)
+        self._add("route", domain, _gateway(domain), host, "-", "-", down)
+
+    def _add(self, *words: str | float) -> None:
+        for word in words:
+            if isinstance(word, str) and (not word or any(c.isspace() for c in word)):
+                raise UsageError(f"'{word}' cannot name a simulated host: accepted are no spaces.")
+        self.lines.append(" ".join(w if isinstance(w, str) else repr(w) for w in words))
+
+
+def _gateway(zone: str) -> str:
+    return f"{zone}.switch"
+
+
+def _itself(zone: str) -> str:
+    return f"{zone}.itself"

@@ -1,0 +1,41 @@
+"""How points are measured in virtual time, where nothing varies and nothing warms up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from busbar.record.models import Stopping, Variant, Warmup
+
+LAUNCHES = 1
+"""Another one would give the same figures."""
+WARMUP = Warmup(min_samples=0, min_seconds=0.0)
+REST_US = 10_000.0
+"""Between samples: long enough for news of the next start to reach everyone in time."""
+
+_MOST_PAYLOAD = 64 << 20
+"""Bytes of all ranks' vectors together up to which messages carry data: all ranks share the memory
+of this machine, some five buffers each, and all is verified."""
+_CHUNK = "1M"
+"""Of the reduction tree. An aggregator has sent its answer before it takes the next chunk, so each
+chunk costs a latency: on links of hundreds of Gbit/s the engine's own default, 32K, would be mostly
+that."""
+
+
+def stopping(asked: Stopping) -> Stopping:
+    """One sample, as another one would be the same."""
+    return asked.model_copy(update={"min_samples": 1, "max_samples": 1})
+
+
+def carries_payload(size_bytes: int, ranks: int) -> bool:
+    """Whether a point's messages carry data, which is then verified."""
+    return size_bytes * ranks <= _MOST_PAYLOAD
+
+
+def with_chunks(variants: Sequence[Variant]) -> list[Variant]:
+    """The variants, those that reduce in the network with a chunk that suits fast links."""
+    return [
+        variant.model_copy(update={"settings": {"in_network_chunk": _CHUNK, **variant.settings}})
+        if variant.in_network == "tree"
+        else variant
+        for variant in variants
+    ]

@@ -1,0 +1,119 @@
+// The simulated hardware: SimGrid loads this as its platform, and it builds what the file that BUSBAR_PLATFORM names
+// describes. One thing a line, what it rests on before it; scripts/busbar/simulate/platform.py writes it:
+//
+//   zone NAME star|full PARENT          PARENT - for the outermost
+//   router NAME ZONE
+//   host NAME ZONE NODE ROLE            NODE: what the engine calls it; ROLE: worker or aggregator
+//   link NAME ZONE BYTES_PER_S LATENCY_S shared|fatpipe
+//   route ZONE FROM TO GATEWAY_FROM GATEWAY_TO LINK,LINK   - for none; in a star FROM or TO is -, all others
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <simgrid/kernel/routing/NetPoint.hpp>
+#include <simgrid/s4u/Engine.hpp>
+#include <simgrid/s4u/Host.hpp>
+#include <simgrid/s4u/Link.hpp>
+#include <simgrid/s4u/NetZone.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace sg4 = simgrid::s4u;
+using simgrid::kernel::routing::NetPoint;
+
+// Nothing computes on the simulated cores, but hosts must have some speed.
+constexpr double flops = 1e9;
+
+class Builder {
+ public:
+  void take(const std::string& line) {
+    std::istringstream words(line);
+    std::string kind;
+    words >> kind;
+    if (kind == "zone") return zone(words);
+    if (kind == "router") return router(words);
+    if (kind == "host") return host(words);
+    if (kind == "link") return link(words);
+    if (kind == "route") return route(words);
+    if (!kind.empty()) throw std::invalid_argument("unknown line '" + line + "'");
+  }
+
+  /// Inner zones first.
+  void seal() {
+    for (auto name = order_.rbegin(); name != order_.rend(); ++name) zones_.at(*name)->seal();
+  }
+
+ private:
+  void zone(std::istringstream& words) {
+    std::string name, kind, parent;
+    words >> name >> kind >> parent;
+    sg4::NetZone* const made = kind == "star" ? sg4::create_star_zone(name) : sg4::create_full_zone(name);
+    if (parent != "-") made->set_parent(zones_.at(parent));
+    zones_[name] = made;
+    order_.push_back(name);
+    points_[name] = made->get_netpoint();
+  }
+
+  void router(std::istringstream& words) {
+    std::string name, zone;
+    words >> name >> zone;
+    points_[name] = zones_.at(zone)->create_router(name);
+  }
+
+  void host(std::istringstream& words) {
+    std::string name, zone, node, role;
+    words >> name >> zone >> node >> role;
+    sg4::Host* const made = zones_.at(zone)->create_host(name, flops);
+    made->set_property("node", node);
+    made->set_property("role", role);
+    made->seal();
+    points_[name] = made->get_netpoint();
+  }
+
+  void link(std::istringstream& words) {
+    std::string name, zone, sharing;
+    double bytes_per_s = 0;
+    double latency_s = 0;
+    words >> name >> zone >> bytes_per_s >> latency_s >> sharing;
+    sg4::Link* const made = zones_.at(zone)->create_link(name, bytes_per_s);
+    made->set_latency(latency_s);
+    made->set_sharing_policy(sharing == "fatpipe" ? sg4::Link::SharingPolicy::FATPIPE
+                                                  : sg4::Link::SharingPolicy::SHARED);
+    made->seal();
+    links_[name] = made;
+  }
+
+  void route(std::istringstream& words) {
+    std::string zone, from, to, gateway_from, gateway_to, list;
+    words >> zone >> from >> to >> gateway_from >> gateway_to >> list;
+    std::vector<sg4::LinkInRoute> way;
+    std::istringstream names(list == "-" ? "" : list);
+    for (std::string name; std::getline(names, name, ',');) way.emplace_back(links_.at(name));
+    zones_.at(zone)->add_route(point(from), point(to), point(gateway_from), point(gateway_to), way,
+                               /*symmetrical=*/false);
+  }
+
+  NetPoint* point(const std::string& name) const { return name == "-" ? nullptr : points_.at(name); }
+
+  std::map<std::string, sg4::NetZone*> zones_;
+  std::vector<std::string> order_;
+  std::map<std::string, NetPoint*> points_;
+  std::map<std::string, const sg4::Link*> links_;
+};
+
+}  // namespace
+
+extern "C" void load_platform(const sg4::Engine& /*engine*/);
+
+extern "C" void load_platform(const sg4::Engine& /*engine*/) {
+  const char* const path = std::getenv("BUSBAR_PLATFORM");
+  if (path == nullptr) throw std::invalid_argument("BUSBAR_PLATFORM names no platform");
+  std::ifstream file(path);
+  if (!file) throw std::invalid_argument("the platform " + std::string{path} + " cannot be read");
+  Builder builder;
+  for (std::string line; std::getline(file, line);) builder.take(line);
+  builder.seal();
+}
