@@ -177,7 +177,7 @@ def test_a_killed_run_goes_on_with_the_same_plan(engine: Path) -> None:
     ("arguments", "culprit"),
     [
         (["--transport", "gloo"], "unknown transport 'gloo'; accepted by this build: mpi, nccl"),
-        (["--on", "simulated"], "unknown target 'simulated'"),
+        (["--on", "simulated"], "accepted is --transport mpi, not nccl"),
         (["--registration", "pinned"], "unknown --registration 'pinned'"),
         (["--in-network", "tree"], "unknown --in-network 'tree' of transport nccl"),
         (["--in-network", "sharp"], "one host has no switch between hosts"),
