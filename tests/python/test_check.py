@@ -442,6 +442,16 @@ def test_the_check_command_refuses_what_it_cannot_read(tmp_path: Path, content: 
     assert isinstance(result.exception, UsageError)
 
 
+def test_a_fabric_of_a_file_is_asked_for(tmp_path: Path) -> None:
+    document = record(Example())
+    run = document.run.model_copy(update={"fabric": "our-cluster", "emulation": None})
+    path = tmp_path / "run.json"
+    path.write_text(document.model_copy(update={"run": run}).model_dump_json())
+    result = CliRunner().invoke(_app(), ["check", str(path)])
+    assert isinstance(result.exception, UsageError)
+    assert "'our-cluster', which is not in the catalogue" in result.exception.message
+
+
 def test_the_theory_command_shows_each_size() -> None:
     arguments = ["theory", "emulated", "--hosts", "4", "--rate", "host2=100mbit",
                  "--op", "all_reduce", "--min", "512K", "--max", "2M"]  # fmt: skip

@@ -156,6 +156,11 @@ def _refuse_other_than_share(option: str, value: float) -> None:
 
 def _fabric(run: Run, name: str | None) -> Fabric:
     """The fabric asked for, else the run's own."""
+    if name is None and run.emulation is None and run.fabric not in (None, *fabrics.names()):
+        raise UsageError(
+            f"run '{run.id}' was measured on fabric '{run.fabric}', which is not in the catalogue: "
+            "give its file with --fabric."
+        )
     found = fabrics.load(name) if name is not None else fabrics.for_run(run)
     if found is None:
         raise UsageError(f"run '{run.id}' names no fabric: give one with --fabric.")

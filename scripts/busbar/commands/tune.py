@@ -195,6 +195,11 @@ def job_of(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob
         raise UsageError(f"--launches {given['launches']}: accepted is {LEAST_LAUNCHES} or more.")
     if given["budget"] <= 0:
         raise UsageError(f"--budget {given['budget']}: accepted is more than 0 seconds.")
+    if given["on"] == "simulated":
+        raise UsageError(
+            "--on simulated cannot be tuned yet, as SimGrid's MPI knows no setting of these "
+            "spaces; accepted: local, emulated, hostfile, slurm."
+        )
     engine = find_engine()
     transport = given["transport"]
     target = target_of(Where.of(given), _roles(given["space"]))

@@ -128,7 +128,7 @@ class Job:
         if record.run.fake:
             print_findings(console, findings(record))
             console.print("fake: it ran on a library or a GPU that is none; no judge takes it.")
-        elif self.fabric is not None and self.fabric.kind == "network":
+        elif self.fabric is not None and self.fabric.kind != "shared_memory":
             print_result(console, judge(record, self.fabric))
         else:
             print_findings(console, findings(record))
