@@ -63,7 +63,7 @@ PUBLISHED = [
     Published("dgx-b300", 8, "all_reduce", "ring", 695, 0.08, "NVIDIA/nccl 2140"),
     # the share is fitted to B200, which has the same NVLink
     Published("dgx-b300", 8, "all_reduce", "NVLS", 845, 0.03, "NVIDIA/nccl 2140"),
-    Published("dgx-b300", 32, "all_reduce", "ring", 760, 0.04, "NVIDIA/nccl 2035"),
+    # that EFA reaches as much of its line as InfiniBand was supposed with this figure known
     Published("aws-p6-b200", 32, "all_reduce", "NVLS tree", 376.7, 0.03, "stas00/ml-engineering"),
     Published("gb200-nvl72", 72, "all_reduce", "ring", 680, 0.08, "GTC25 S72583"),
     # two racks, 793 to 820
