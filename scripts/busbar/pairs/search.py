@@ -59,6 +59,10 @@ def _tested(layer: Layer, layout: Layout, found: Residuals, groups: list[Group])
             found = residuals(layer, kinds, explained)
         test = Test(found, layout)
         own = [alone(group, groups, found) for group in groups]
+        testable = [g for g, x in zip(groups, own, strict=True) if np.isfinite(g.of(x)).any()]
+        if len(testable) < len(groups):  # what is left tells nothing of the others
+            groups = testable
+            continue
         low = [(g, deficit(g, over_launches(x))) for g, x in zip(groups, own, strict=True)]
         tested = [
             (group, test.of(group, cells, [(g, x) for g, x in low if g is not group]))
