@@ -9,7 +9,7 @@ from test_run import _kill_after
 
 from busbar.check.verdict_json import Verdicts
 from busbar.fabrics.load import CATALOGUE
-from busbar.launch.plans.document import SHIPPED
+from busbar.launch.plans.document import PLANS
 from commands import busbar, needs_emulation, valid
 
 HOSTS = 4
@@ -17,7 +17,7 @@ HOSTS = 4
 
 def _quick_acceptance(folder: Path) -> str:
     """The stages that are shipped, as few times as there is a verdict."""
-    text = (SHIPPED / "acceptance.toml").read_text()
+    text = (PLANS.folder / "acceptance.toml").read_text()
     for wanted, least in (("wanted = 5", "wanted = 2"), ("most_samples = 100", "most_samples = 5")):
         assert wanted in text
         text = text.replace(wanted, least)

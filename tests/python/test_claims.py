@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from busbar import fabrics
 from busbar.claims.judge import EXIT_CODES, ClaimResult, Measured, Outcome, judge
-from busbar.claims.model import SHIPPED, Claim, load_claim, parse_claim, shipped
+from busbar.claims.model import CLAIMS, Claim
 from busbar.claims.ratio import ratio_of_independent
 from busbar.cli import run_command_line
+from busbar.documents import parse
 from busbar.errors import UsageError
 from busbar.record.journal import write_record
 from busbar.record.models import RunRecord
@@ -47,24 +48,24 @@ def _outcome(claim: Claim, *records: RunRecord, fabric: bool = True) -> Outcome:
 
 
 def test_every_claim_that_is_shipped_can_be_read_and_names_its_source() -> None:
-    assert len(shipped()) >= 4
-    for name in shipped():
-        claim = load_claim(name)
+    assert len(CLAIMS.names()) >= 4
+    for name in CLAIMS.names():
+        claim = CLAIMS.load(name)
         assert claim.name == name
         assert len(claim.source) > 20
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", CLAIMS.names())
 @pytest.mark.parametrize("path", [(), ("scenario",), ("figure", 0)])
 def test_an_unknown_key_is_refused(name: str, path: tuple[Any, ...], tmp_path: Path) -> None:
-    text = (SHIPPED / f"{name}.toml").read_text()
+    text = (CLAIMS.folder / f"{name}.toml").read_text()
     heads = {(): "name =", ("scenario",): "[scenario]", ("figure", 0): "[[figure]]"}
     head = heads[path]
     place = text.index(head) if path == () else text.index(head) + len(head)
     broken = f'{text[:place]}\ncolour = "blue"\n{text[place:]}'
     tomllib.loads(broken)
     with pytest.raises(UsageError, match="colour"):
-        parse_claim(broken, "own.toml")
+        parse(Claim, broken, "own.toml")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_a_figure_that_means_nothing_is_named(figure: dict[str, Any], culprit: s
     lines = "\n".join(f"{k} = {v!r}" for k, v in figure.items())
     text = 'name="a"\nclaim="a"\nsource="a"\nhow="a"\n[scenario]\noperations=["all_reduce"]\n'
     with pytest.raises(UsageError, match=culprit):
-        parse_claim(f"{text}[[figure]]\n{lines}", "own.toml")
+        parse(Claim, f"{text}[[figure]]\n{lines}", "own.toml")
 
 
 # In the network: 1.5 times is what four hosts allow.
@@ -283,7 +284,7 @@ def test_the_command_says_the_verdict_and_its_code(
 def test_claims_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command_line(["claims", "list"]) == 0
     listed = capsys.readouterr().out
-    assert all(name in listed for name in shipped())
+    assert all(name in listed for name in CLAIMS.names())
     assert run_command_line(["claims", "show", "noisy-neighbour-2.2x"]) == 0
     assert "run.background" in capsys.readouterr().out
 

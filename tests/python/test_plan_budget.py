@@ -9,7 +9,7 @@ from plan_places import measure, placement, situation
 
 from busbar.cli import run_command_line
 from busbar.launch.plans.budget import Cost, Effort, Work, fit, least_effort
-from busbar.launch.plans.document import BlockLimits, Launches, load_plan
+from busbar.launch.plans.document import PLANS, BlockLimits, Launches
 from busbar.launch.plans.groups import THINNINGS
 from busbar.launch.plans.probe import Figures
 from busbar.launch.plans.rows import rows_of
@@ -93,7 +93,7 @@ def test_a_block_between_two_sizes_costs_what_lies_between() -> None:
 
 
 def test_who_looks_on_is_few_where_a_plan_has_many_groups() -> None:
-    document = load_plan("acceptance")
+    document = PLANS.load("acceptance")
     here = situation(document, placement(8, 1))
     stages = rows_of(document, here, THINNINGS[0])
     how = measure()

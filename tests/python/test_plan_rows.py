@@ -13,16 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from plan_places import NO_SHARP, boxes, placement, situation, star
 
+from busbar.documents import parse
 from busbar.errors import UsageError
 from busbar.fabrics.model import Sweep
-from busbar.launch.plans.document import (
-    SHIPPED,
-    PlanDocument,
-    Stage,
-    load_plan,
-    parse_plan,
-    shipped,
-)
+from busbar.launch.plans.document import PLANS, PlanDocument, Stage
 from busbar.launch.plans.groups import THINNINGS, groups_of
 from busbar.launch.plans.layout import Layout
 from busbar.launch.plans.rows import StageRows, rows_of, used
@@ -30,7 +24,7 @@ from busbar.pairs.sites import of_toml
 from busbar.record.key import parse_ranks
 from busbar.record.models import PlannedPoint
 
-ACCEPTANCE = load_plan("acceptance")
+ACCEPTANCE = PLANS.load("acceptance")
 ALL = THINNINGS[0]
 
 
@@ -51,9 +45,9 @@ def _document(stage: Stage) -> PlanDocument:
 
 
 def test_every_plan_that_is_shipped_can_be_read() -> None:
-    assert "acceptance" in shipped()
-    for name in shipped():
-        assert load_plan(name).name == name
+    assert "acceptance" in PLANS.names()
+    for name in PLANS.names():
+        assert PLANS.load(name).name == name
 
 
 def _everywhere(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -66,7 +60,7 @@ def _everywhere(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ..
     return []
 
 
-TEXT = (SHIPPED / "acceptance.toml").read_text()
+TEXT = (PLANS.folder / "acceptance.toml").read_text()
 
 
 @pytest.mark.parametrize("path", _everywhere(tomllib.loads(TEXT))[:8])
@@ -77,7 +71,7 @@ def test_an_unknown_key_anywhere_is_refused_in_one_sentence(path: tuple[Any, ...
         table = table[step]
     table["colour"] = "blue"
     with pytest.raises(UsageError, match="colour") as error:
-        parse_plan(_toml(document), "own.toml")
+        parse(PlanDocument, _toml(document), "own.toml")
     assert "own.toml" in error.value.message
     assert "accepted" in error.value.message
 
@@ -118,20 +112,20 @@ def test_what_a_stage_cannot_be_is_named(stage: dict[str, Any], culprit: str) ->
     }  # fmt: skip
     document = {"name": "own", "description": "own", "stage": [whole]}
     with pytest.raises(UsageError, match=culprit):
-        parse_plan(_toml(document), "own.toml")
+        parse(PlanDocument, _toml(document), "own.toml")
 
 
 def test_one_launch_gives_no_interval_so_no_plan_asks_for_it() -> None:
     document = {"name": "a", "description": "a", "launches": {"least": 1}, "stage": []}
     with pytest.raises(UsageError, match=r"launches\.least"):
-        parse_plan(_toml(document), "own.toml")
+        parse(PlanDocument, _toml(document), "own.toml")
 
 
 def test_a_plan_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="acceptance"):
-        load_plan("nonsense")
+        PLANS.load("nonsense")
     with pytest.raises(UsageError, match=r"own\.toml"):
-        load_plan(str(tmp_path / "own.toml"))
+        PLANS.load(str(tmp_path / "own.toml"))
 
 
 def test_sizes_are_the_fabrics_own() -> None:

@@ -20,19 +20,15 @@ Every figure must hold, at every size of the scenario that a record has: nothing
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from busbar.errors import UsageError
+from busbar.documents import Shipped
+from busbar.fields import OperationName, SizeText
 from busbar.record.base import Model, Name
-from busbar.theory.operations import OPERATIONS
 from busbar.units import parse_size
-from busbar.validation import describe
-
-SHIPPED = Path(__file__).parent
 
 Compare = Literal["in_network", "variants", "bound", "records"]
 
@@ -42,10 +38,10 @@ class Scenario(Model):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    operations: list[Name] = Field(min_length=1)
-    from_size: str = Field(alias="from", default="0")
+    operations: list[OperationName] = Field(min_length=1)
+    from_size: SizeText = Field(alias="from", default="0")
     """Sizes from here on."""
-    to_size: str | None = Field(alias="to", default=None)
+    to_size: SizeText | None = Field(alias="to", default=None)
     transports: list[Literal["mpi", "nccl", "ucx"]] | None = None
     """Null: any."""
     least_nodes: int = Field(default=1, ge=1)
@@ -54,24 +50,6 @@ class Scenario(Model):
     """Whether the record must say that other traffic ran beside it."""
     scenario: Name | None = None
     """What the record must say was done to the network, such as `link loss`."""
-
-    @field_validator("operations")
-    @classmethod
-    def _known(cls, names: list[str]) -> list[str]:
-        for name in names:
-            if name not in OPERATIONS:
-                raise ValueError(f"'{name}' is unknown, accepted: {', '.join(OPERATIONS)}")
-        return names
-
-    @field_validator("from_size", "to_size")
-    @classmethod
-    def _size(cls, text: str | None) -> str | None:
-        if text is not None:
-            try:
-                parse_size(text)
-            except UsageError as error:
-                raise ValueError(error.message.removesuffix(".")) from None
-        return text
 
     def has_size(self, size_bytes: int) -> bool:
         """Whether it is about this size."""
@@ -136,37 +114,5 @@ class Claim(Model):
         return 2 if any(figure.compare == "records" for figure in self.figure) else 1
 
 
-def shipped() -> list[str]:
-    """Names of the claims that come with Busbar."""
-    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
-
-
-def load_claim(name_or_path: str) -> Claim:
-    """A claim by its name, or the one in a `.toml` file.
-
-    Raises UsageError, one sentence that names the file and the key, where it cannot be used.
-    """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = SHIPPED / f"{name_or_path}.toml"
-        if name_or_path not in shipped():
-            raise UsageError(
-                f"claim '{name_or_path}' is unknown: accepted are {', '.join(shipped())}, or the "
-                "path of a .toml file."
-            )
-    try:
-        return parse_claim(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text, which a claim's file is.") from None
-
-
-def parse_claim(text: str, origin: str) -> Claim:
-    """The claim that a TOML document states. Raises UsageError naming the origin and the key."""
-    try:
-        return Claim.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{origin} is not TOML: {error}.") from None
-    except ValidationError as error:
-        raise UsageError(f"{origin}: {describe(error, Claim)}.") from None
+CLAIMS = Shipped("claim", Path(__file__).parent, Claim)
+"""Those that come with Busbar, by name."""

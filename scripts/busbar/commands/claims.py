@@ -10,7 +10,7 @@ import typer
 from busbar import fabrics
 from busbar.claims.judge import EXIT_CODES, Measured
 from busbar.claims.judge import judge as hold_against
-from busbar.claims.model import load_claim, shipped
+from busbar.claims.model import CLAIMS
 from busbar.claims.table import print_claim, print_claims, print_result
 from busbar.errors import UsageError
 from busbar.record.load import load
@@ -40,13 +40,13 @@ ClaimName = Annotated[
 @claims.command("list")
 def list_claims() -> None:
     """The claims that come with Busbar, each with what tests it."""
-    print_claims(console(), [load_claim(name) for name in shipped()])
+    print_claims(console(), [CLAIMS.load(name) for name in CLAIMS.names()])
 
 
 @claims.command("show")
 def show(claim: ClaimName) -> None:
     """One claim: who claims it, what to measure, the figure it must reach."""
-    print_claim(console(), load_claim(claim))
+    print_claim(console(), CLAIMS.load(claim))
 
 
 @claims.command("check")
@@ -79,7 +79,7 @@ def check(
 
     busbar claims check noisy-neighbour-2.2x ours.json theirs.json
     """
-    wanted = load_claim(claim)
+    wanted = CLAIMS.load(claim)
     if len(records) != wanted.records():
         many = "two records" if wanted.records() == 2 else "one record"
         raise UsageError(

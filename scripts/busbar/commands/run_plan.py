@@ -10,7 +10,7 @@ import typer
 
 from busbar.errors import ExitCode, UsageError
 from busbar.launch.options import parse_observe
-from busbar.launch.plans.document import load_plan
+from busbar.launch.plans.document import PLANS
 from busbar.launch.plans.mechanisms import this_machine
 from busbar.launch.plans.staged import Asked, prepare
 from busbar.launch.plans.table import print_plan
@@ -48,7 +48,7 @@ def run_plan(given: Mapping[str, Any], command: list[str]) -> int:
     if budget is not None and not budget > 0:
         raise UsageError(f"--budget {budget:g}: accepted is a number of seconds above 0.")
     asked = Asked(
-        document=load_plan(given["plan"]),
+        document=PLANS.load(given["plan"]),
         budget_seconds=budget,
         fabric=given["fabric"],
         sites=None if given["sites"] is None else load_sites(given["sites"]),

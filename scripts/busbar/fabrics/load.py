@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from busbar.documents import read_text
 from busbar.errors import UsageError
 from busbar.fabrics.inheritance import EXTENDS, WITHOUT, Document, Resolved, join
 from busbar.fabrics.model import Fabric
@@ -50,11 +51,10 @@ def find(name_or_path: str) -> Path:
 
 def read(path: Path) -> dict[str, Any]:
     """The document in a fabric file, not yet checked. Raises UsageError if it is not TOML."""
+    text = read_text(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}.") from None
 
 

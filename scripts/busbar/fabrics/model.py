@@ -11,14 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from busbar.errors import UsageError
 from busbar.fabrics.cluster import Cluster, ClusterTables
 from busbar.fabrics.counters import CounterLimit
 from busbar.fabrics.figure import Figure, Name, Part
+from busbar.fields import OperationName, SizeText
 from busbar.leaves import spread
-from busbar.theory.operations import OPERATIONS, SIZELESS
+from busbar.theory.operations import SIZELESS
 from busbar.units import parse_size, sweep
 
 _TABLES = {
@@ -178,30 +179,14 @@ class Sweep(Part):
 class Limit(Part):
     """What a judge asks of an operation from a size on."""
 
-    op: Name
+    op: OperationName
     variant: Name = "default"
-    from_size: str = Field(alias="from")
+    from_size: SizeText = Field(alias="from")
     at_least: float = Field(gt=0, le=1)
     """The least share that is accepted: a time of theory over the measured time."""
     of: Literal["bound", "expected"] = "bound"
     """Which time of theory: the shortest possible one, or what the algorithm should take."""
     reason: Name
-
-    @field_validator("op")
-    @classmethod
-    def _known(cls, op: str) -> str:
-        if op not in OPERATIONS:
-            raise ValueError(f"operation '{op}' is unknown, accepted: {', '.join(OPERATIONS)}")
-        return op
-
-    @field_validator("from_size")
-    @classmethod
-    def _size(cls, text: str) -> str:
-        try:
-            parse_size(text)
-        except UsageError as error:
-            raise ValueError(error.message.removesuffix(".")) from None
-        return text
 
     def from_bytes(self) -> int:
         """Smallest size it holds for."""

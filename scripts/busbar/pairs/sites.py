@@ -14,18 +14,16 @@ From a file of our own (below), from what a site has already (`site_formats`), o
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from busbar.errors import UsageError
+from busbar.documents import parse
 from busbar.fabrics.model import Fabric
 from busbar.leaves import spread
 from busbar.pairs.hostlist import expand
-from busbar.validation import describe
 
 Name = Annotated[str, Field(min_length=1)]
 Index = Annotated[int, Field(ge=0)]
@@ -114,12 +112,7 @@ class _Document(_Part):
 
 def of_toml(text: str, origin: str) -> Sites:
     """Our own file. Raises UsageError, one sentence that names the origin and the culprit."""
-    try:
-        document = _Document.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{origin} is not TOML: {error}.") from None
-    except ValidationError as error:
-        raise UsageError(f"{origin}: {describe(error, _Document)}.") from None
+    document = parse(_Document, text, origin)
     attachments = tuple(a for leaf in document.leaf for a in leaf.attachments())
     rails = {index: rail.name for rail in document.rail for index in rail.nics}
     return Sites(attachments, rails)

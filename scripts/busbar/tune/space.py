@@ -7,19 +7,18 @@ operation and size in a live process; one of scope `process` is read once and ne
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from busbar.documents import parse
 from busbar.errors import UsageError
 from busbar.record.base import Model, Name
 from busbar.tune.candidate import DEFAULT, Candidate
-from busbar.validation import describe
 
 Scope = Literal["call", "process"]
 Safety = Literal["search", "propose", "never"]
@@ -339,9 +338,4 @@ def load_space(transport: str) -> Space:
 
 def parse_space(text: str, origin: str) -> Space:
     """The space that a TOML document describes. Raises UsageError naming the origin and the key."""
-    try:
-        return Space.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{origin} is not TOML: {error}.") from None
-    except ValidationError as error:
-        raise UsageError(f"{origin}: {describe(error, Space)}.") from None
+    return parse(Space, text, origin)

@@ -7,7 +7,6 @@ sixteen ranks of two nodes say nothing of eight ranks of one.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +14,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from busbar.datatypes import ELEMENT_BYTES, REDOPS
+from busbar.documents import parse, read_text
 from busbar.errors import UsageError
+from busbar.fields import size_text
 from busbar.record.base import Count, Model, Name
 from busbar.theory.operations import OPERATIONS
 from busbar.units import parse_size
@@ -32,10 +33,7 @@ PRESETS = Path(__file__).parent / "workloads"
 def _in_bytes(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    try:
-        return parse_size(value)
-    except UsageError as error:
-        raise ValueError(error.message.removesuffix(".")) from None
+    return parse_size(size_text(value))
 
 
 class Operation(Model):
@@ -110,12 +108,7 @@ def parse_workload(text: str, origin: str) -> Workload:
 
     Raises UsageError naming the origin and the key.
     """
-    try:
-        return Workload.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{origin} is not TOML: {error}.") from None
-    except ValidationError as error:
-        raise UsageError(f"{origin}: {describe(error, Workload)}.") from None
+    return parse(Workload, text, origin)
 
 
 def read_workload(path: Path) -> Workload:
@@ -123,12 +116,7 @@ def read_workload(path: Path) -> Workload:
 
     Raises UsageError, one sentence that names the file and the key, where it cannot be used.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text, which a workload file is.") from None
+    text = read_text(path)
     if path.suffix == ".toml":
         return parse_workload(text, str(path))
     try:

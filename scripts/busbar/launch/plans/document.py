@@ -29,22 +29,19 @@ halfway between them on a logarithmic scale, and `/16` takes so many times less.
 from __future__ import annotations
 
 import re
-import tomllib
 from math import log2
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from busbar.documents import Shipped
 from busbar.errors import UsageError
 from busbar.fabrics.model import Sweep
+from busbar.fields import OperationName
 from busbar.record.base import Model, Name
 from busbar.record.run import Need
-from busbar.theory.operations import OPERATIONS
 from busbar.units import parse_size
-from busbar.validation import describe
-
-SHIPPED = Path(__file__).parent
 
 Groups = Literal[
     "nodes", "rails", "pairs", "bisection", "shifts", "incast", "outcast", "leaves", "doubling",
@@ -60,20 +57,12 @@ _OF_THE_FABRIC = re.compile(r"(small|medium|large)(?:/([1-9]\d*))?")
 class Measure(Model):
     """Operations at sizes, under variants."""
 
-    operations: list[Name] = Field(min_length=1)
+    operations: list[OperationName] = Field(min_length=1)
     sizes: list[Name] = Field(min_length=1)
     variants: list[VariantWord] = Field(default=["default"], min_length=1)
     limited: bool = True
     """Whether a row is incomplete where no limit of the fabric applies, though its bound is known.
     False for sizes that latency decides, which are only compared with each other."""
-
-    @field_validator("operations")
-    @classmethod
-    def _known(cls, names: list[str]) -> list[str]:
-        for name in names:
-            if name not in OPERATIONS:
-                raise ValueError(f"'{name}' is unknown, accepted: {', '.join(OPERATIONS)}")
-        return names
 
     @field_validator("sizes")
     @classmethod
@@ -165,40 +154,8 @@ class PlanDocument(Model):
         return self
 
 
-def shipped() -> list[str]:
-    """Names of the plans that come with Busbar."""
-    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
-
-
-def load_plan(name_or_path: str) -> PlanDocument:
-    """A plan by its name, or the one in a `.toml` file.
-
-    Raises UsageError, one sentence that names the file and the key, where it cannot be used.
-    """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = SHIPPED / f"{name_or_path}.toml"
-        if name_or_path not in shipped():
-            raise UsageError(
-                f"plan '{name_or_path}' is unknown: accepted are {', '.join(shipped())}, or the "
-                "path of a .toml file."
-            )
-    try:
-        return parse_plan(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text, which a plan's file is.") from None
-
-
-def parse_plan(text: str, origin: str) -> PlanDocument:
-    """The plan that a TOML document describes. Raises UsageError naming the origin and the key."""
-    try:
-        return PlanDocument.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{origin} is not TOML: {error}.") from None
-    except ValidationError as error:
-        raise UsageError(f"{origin}: {describe(error, PlanDocument)}.") from None
+PLANS = Shipped("plan", Path(__file__).parent, PlanDocument)
+"""Those that come with Busbar, by name."""
 
 
 def _size(text: str, sweep: Sweep) -> int:
