@@ -243,7 +243,7 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None:
             self.kill()
         self.close()

@@ -157,7 +157,7 @@ class LiveBench:
     def __enter__(self) -> LiveBench:
         return self
 
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None and self._engine is not None:
             self._engine.kill()
         self.close()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections import deque
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -170,12 +169,7 @@ class SearchJournal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._file.close()
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from time import monotonic
-from types import TracebackType
 from typing import Any, Self
 
 from busbar.launch.engine import Engine
@@ -145,13 +144,8 @@ class Probe:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._engine.__exit__(kind, error, trace)
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._engine.__exit__(kind)
 
 
 def _representatives(keys: Sequence[PointKey], variants: dict[str, Variant]) -> Iterable[PointKey]:
