@@ -106,6 +106,19 @@ def default_rows() -> list[Row]:
     return [*rows, Row("barrier", 0), Row("null", 0)]
 
 
+def mixed_rows() -> list[Row]:
+    """A row of each verdict when judged against emulated-4x400m."""
+    return [
+        Row("send_recv", 2 * MIB, 0.985),
+        Row("send_recv", 4 * MIB, 0.5),
+        Row("all_reduce", 4 * MIB, hang=True),
+        Row("all_reduce", 2 * MIB, launches=0),
+        Row("send_recv", MIB, launches=1),
+        Row("barrier", 0, need="waived", evidence="not <asked> for"),
+        Row("gather", 4 * MIB, 0.9),
+    ]
+
+
 @dataclass(frozen=True)
 class Example:
     """What an example record contains; the default is a healthy run."""

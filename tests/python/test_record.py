@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
-import random
 import re
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import jsonschema
-import numpy as np
 import pytest
-import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +26,6 @@ from busbar.record.lines import JournalLine, ProblemLine, SegmentLine
 from busbar.record.load import load
 from busbar.record.models import Observed, Point, RunRecord
 from busbar.record.schema import schema, schema_text
-from busbar.record.statistics import interval_95, percentile
 from factories import (
     FINISHED,
     Example,
@@ -362,76 +357,6 @@ def test_ranks_have_one_text(ranks: set[int]) -> None:
     text = format_ranks(ranks)
     assert parse_ranks(text) == tuple(sorted(ranks))
     assert format_ranks(parse_ranks(text)) == text
-
-
-# Statistics
-
-TIMES = st.floats(min_value=0.1, max_value=1e6)
-
-
-@settings(deadline=None)
-@given(st.lists(TIMES, min_size=2, max_size=5))
-def test_up_to_five_launches_use_students_t(medians: list[float]) -> None:
-    interval = interval_95(medians)
-    logs = np.log(medians)
-    low, high = scipy.stats.t.interval(
-        0.95, len(logs) - 1, loc=logs.mean(), scale=scipy.stats.sem(logs)
-    ) if np.ptp(logs) > 1e-12 else (logs[0], logs[0])  # fmt: skip
-    # SciPy has no interval for a spread that is lost in rounding.
-    assert interval == pytest.approx((np.exp(low), np.exp(high)), rel=1e-6)
-
-
-@settings(deadline=None)
-@given(st.lists(TIMES, min_size=6, max_size=40))
-def test_from_six_launches_on_order_statistics_hold_95_percent(medians: list[float]) -> None:
-    interval = interval_95(medians)
-    assert interval is not None
-    ordered, n = sorted(medians), len(medians)
-    rank = max(k for k in range(n // 2) if scipy.stats.binom.cdf(k, n, 0.5) <= 0.025)
-    assert interval == (ordered[rank], ordered[n - 1 - rank])
-
-
-@settings(deadline=None)
-@given(st.lists(TIMES, min_size=2, max_size=40))
-def test_the_interval_holds_the_median_it_belongs_to(medians: list[float]) -> None:
-    interval = interval_95(medians)
-    assert interval is not None
-    slack = 1e-9 * max(medians)
-    assert interval[0] - slack <= median(medians) <= interval[1] + slack
-
-
-def test_one_launch_has_no_interval() -> None:
-    assert interval_95([1.0]) is None
-    point = _point([ONE], launches=1)
-    assert point.time_us is not None
-    assert point.time_us.ci95 is None
-
-
-@pytest.mark.parametrize(("permille", "enough"), [(900, 100), (990, 1000), (999, 10_000)])
-def test_a_percentile_needs_ten_samples_beyond_it(permille: int, enough: int) -> None:
-    assert percentile([1.0] * (enough - 1), permille) is None
-    assert percentile([1.0] * enough, permille) == 1.0
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.randoms(use_true_random=False), st.integers(100, 300))
-def test_percentiles_interpolate(rng: random.Random, count: int) -> None:
-    ordered = sorted(rng.uniform(1, 1000) for _ in range(count))
-    assert percentile(ordered, 900) == pytest.approx(float(np.quantile(ordered, 0.9)))
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.lists(TIMES, min_size=1, max_size=12), min_size=1, max_size=7))
-def test_the_median_is_over_launch_medians(launches: list[list[float]]) -> None:
-    run_line = journal_lines(SMALL)[0]
-    lines = [x for n, samples in enumerate(launches)
-             for x in (launch_line(n), block_line(ONE, n, samples))]  # fmt: skip
-    time = fold([run_line, *lines]).points[0].time_us
-    assert time is not None
-    assert time.median == pytest.approx(median(median(samples) for samples in launches))
-    assert time.min == min(min(samples) for samples in launches)
-    assert time.max == max(max(samples) for samples in launches)
-    assert (time.ci95 is None) == (len(launches) == 1)
 
 
 def test_the_models_round_trip_through_json() -> None:
