@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "memory/host.h"
 #include "sim/hollow_memory.h"
+#include "sim/lifeline.h"
 #include "sim/machine.h"
 #include "transport/mpi.h"
 
@@ -34,6 +35,7 @@ Equipment equip_simulated(const Seat& seat, const Wanted& wanted) {
 
 int main(int argc, char** argv) {
   const sim::SimulatedMachine machine;
+  if (machine.speaks_for_launch()) sim::hold_lifeline();
   // smpirun gives all processes the same words; who reduces is told by the host.
   std::vector<char*> words(argv, argv + argc);
   std::array<std::string, 2> role{"--role", "aggregator"};

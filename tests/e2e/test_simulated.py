@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from busbar import fabrics
 from busbar.record.models import Point, RunRecord
 from busbar.theory.bound import bound
-from commands import busbar, valid
+from commands import busbar, command, environment, valid
 from conftest import BIN
 
 pytestmark = pytest.mark.skipif(
@@ -169,6 +172,44 @@ def test_two_runs_give_the_same_figures_byte_for_byte(tmp_path: Path) -> None:
         )  # fmt: skip
         figures.append(json.dumps(json.loads((tmp_path / name).read_text())["points"]))
     assert figures[0] == figures[1]
+
+
+def test_figures_do_not_depend_on_how_many_simulations_run_at_once(tmp_path: Path) -> None:
+    _fabric(tmp_path, 8)
+    cores = os.sched_getaffinity(0)
+    figures = []
+    for name, some in (("one.json", {min(cores)}), ("all.json", cores)):
+        words = ["run", "all_reduce", "send_recv", "-b", "1K", "-e", "64M", "-f", "256"]
+        words += ["--nodes", "2,4,8", "--on", "simulated", "--fabric", "sim.toml", "--output", name]
+        done = busbar(*words, cores=some, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        # A simulation for each operation on each number of hosts.
+        assert len(valid(tmp_path / name).launches) == 6
+        figures.append(json.dumps(json.loads((tmp_path / name).read_text())["points"]))
+    assert figures[0] == figures[1]
+
+
+def test_a_simulation_ends_with_its_launcher(tmp_path: Path) -> None:
+    _fabric(tmp_path, 256)
+    # More than it can get done before it is killed.
+    words = ["run", "all_to_all", *_sizes(64 << 20), "--nodes", "256", "--on", "simulated"]
+    words += ["--fabric", "sim.toml", "--variant", "flood:SMPI_ALLTOALL=basic_linear"]
+    launcher = subprocess.Popen(
+        command(*words, "--output", "r.json"), cwd=tmp_path, env=environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not (simulations := _simulations(launcher.pid)):
+        assert launcher.poll() is None
+    launcher.kill()
+    launcher.wait()
+    gone, left = psutil.wait_procs(simulations, timeout=60)
+    assert not left
+    assert gone
+
+
+def _simulations(launcher: int) -> list[psutil.Process]:
+    children = psutil.Process(launcher).children(recursive=True)
+    return [child for child in children if child.name() == "smpimain"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,15 @@ queues, retransmission, adaptive routing or transport protocol, and computing ta
 
 from busbar.simulate.description import Platform
 from busbar.simulate.launch import ENVIRONMENT_PREFIX, Files, command, refuse_unknown, write_files
-from busbar.simulate.manner import LAUNCHES, REST_US, WARMUP, carries_payload, stopping, with_chunks
+from busbar.simulate.manner import (
+    LAUNCHES,
+    REST_US,
+    WARMUP,
+    at_once,
+    carries_payload,
+    stopping,
+    with_chunks,
+)
 from busbar.simulate.platform import platform_of
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "WARMUP",
     "Files",
     "Platform",
+    "at_once",
     "carries_payload",
     "command",
     "platform_of",
