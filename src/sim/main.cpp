@@ -12,18 +12,12 @@
 #include "sim/hollow_memory.h"
 #include "sim/host_property.h"
 #include "sim/machine.h"
-#include "sim/timed_operators.h"
+#include "sim/operators.h"
 #include "transport/mpi.h"
 
 namespace {
 
 using namespace busbar;
-
-/// Without a rate reducing takes no time, and MPI's own operators do.
-std::unique_ptr<const mpi::Operators> operators() {
-  if (const auto rate = sim::reduction_rate()) return std::make_unique<sim::TimedOperators>(*rate);
-  return std::make_unique<mpi::LibraryOperators>();
-}
 
 Equipment equip_simulated(const Seat& seat, const Wanted& wanted) {
   if (wanted.transport != "mpi") {
@@ -32,7 +26,8 @@ Equipment equip_simulated(const Seat& seat, const Wanted& wanted) {
   Equipment equipment;
   equipment.memory = std::make_unique<HostMemory>();
   equipment.hollow_memory = std::make_unique<sim::HollowMemory>();
-  equipment.transport = mpi::make_transport(seat.world, wanted.trees, operators());
+  equipment.transport =
+      mpi::make_transport(seat.world, wanted.trees, std::make_unique<sim::SimulatedOperators>(sim::reduction_rate()));
   const std::string version = mpi::library_version();
   equipment.versions = {{"mpi", version.substr(0, version.find(". "))}};
   return equipment;

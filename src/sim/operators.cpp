@@ -1,4 +1,4 @@
-#include "sim/timed_operators.h"
+#include "sim/operators.h"
 
 #include <array>
 #include <stdexcept>
@@ -41,17 +41,20 @@ constexpr auto functions_of(std::index_sequence<i...> /*places*/) {
 
 }  // namespace
 
-TimedOperators::TimedOperators(double bytes_per_s) : cost_(bytes_per_s), hollow_(mpi::make_op(&let_time_pass)) {
+SimulatedOperators::SimulatedOperators(std::optional<double> bytes_per_s) : hollow_(mpi::make_op(&let_time_pass)) {
+  if (!bytes_per_s) return;
+  cost_.emplace(*bytes_per_s);
   for (MPI_User_function* const function : functions_of(std::make_index_sequence<types * redops>{})) {
-    ops_.push_back(mpi::make_op(function));
+    timed_.push_back(mpi::make_op(function));
   }
 }
 
-MPI_Op TimedOperators::op(DataType type, RedOp redop, bool payload) const {
+MPI_Op SimulatedOperators::op(DataType type, RedOp redop, bool payload) const {
   if (redop == RedOp::premulsum) throw std::logic_error("MPI has no premulsum");
   if (!payload) return hollow_.get();
+  if (!cost_) return library_.op(type, redop, payload);
   const RedOp carried_out = redop == RedOp::avg ? RedOp::sum : redop;
-  return ops_[static_cast<std::size_t>(type) * redops + static_cast<std::size_t>(carried_out)].get();
+  return timed_[static_cast<std::size_t>(type) * redops + static_cast<std::size_t>(carried_out)].get();
 }
 
 }  // namespace busbar::sim
