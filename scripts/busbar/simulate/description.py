@@ -122,6 +122,26 @@ class Description:
         self._add("route", domain, host, _gateway(domain), "-", "-", up)
         self._add("route", domain, _gateway(domain), host, "-", "-", down)
 
+    def mesh(self, name: str) -> None:
+        """An outermost zone without a switch: `pair` joins each two of its zones directly."""
+        self._add("zone", name, "full", "-")
+
+    def pair(self, one: str, other: str, parent: str, link: Link) -> None:
+        """The link between two zones of a mesh, alike each way: `.tx` is from `one` to `other`."""
+        for direction, source, target in (("tx", one, other), ("rx", other, one)):
+            name = f"{one}-{other}.{direction}"
+            self._add("link", name, parent, link.bytes_per_s, link.latency_s, "shared")
+            self._add("route", parent, source, target, _gateway(source), _gateway(target), name)
+
+    def shortcut(
+        self, around: str, ends: tuple[str, str], hosts: tuple[str, str], links: Sequence[str]
+    ) -> None:
+        """The way from a host to another, each the only one of its zone, past what joins the zones.
+
+        `around`: the innermost zone that holds both.
+        """
+        self._add("shortcut", around, *ends, *hosts, ",".join(links))
+
     def _add(self, *words: str | float) -> None:
         for word in words:
             if isinstance(word, str) and (not word or any(c.isspace() for c in word)):
