@@ -44,7 +44,7 @@ class Tier:
         """As it stands there."""
         joined = "directly" if self.direct else "by switches"
         return (
-            f'[[tier]]\nname = "{"leaf pod core".split()[level]}"\nnodes = {self.nodes}\n'
+            f'[[tier]]\nname = "{["leaf", "pod", "core"][level]}"\nnodes = {self.nodes}\n'
             f'oversubscription = {{ value = {self.over}, source = "test" }}\n'
             f'rails = {str(self.rails).lower()}\njoined = "{joined}"\nsource = "test"\n'
         )
