@@ -134,7 +134,7 @@ def test_gpus_reach_each_other_by_nvlink_and_the_rest_by_their_own_nic(tmp_path:
     assert 0.98 * 50e9 < nic < 50e9  # less headers
     # Two nodes of two NICs, oversubscribed two to one.
     assert links["leaf-group1.tx"] == (pytest.approx(2 * nic), 0.0)
-    assert platform.aggregators == ("leaf-group2-agg", "leaf-group1-agg", "top-agg")
+    assert platform.aggregators == ("leaf-group1-agg", "leaf-group2-agg", "top-agg")
 
 
 def test_one_rank_of_a_node_has_all_its_nics(tmp_path: Path) -> None:

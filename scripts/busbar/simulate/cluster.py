@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from busbar.errors import UsageError
 from busbar.fabrics.cluster import Cluster, Nic
-from busbar.simulate.description import WORLD, Description, Link, Platform
+from busbar.simulate.description import Description, Link, Platform
 from busbar.simulate.tiers import Switches, Wires
 
 
@@ -96,17 +96,10 @@ class _Building:
             self._domain(f"domain{first // each + 1}", nodes)
 
     def aggregation(self) -> tuple[list[str], str]:
-        """A host at every switch where a group's NICs meet, inner ones first, and their tree.
-
-        Each node is below the aggregator of its switch, each aggregator below the next.
-        """
-        zones = self._switches.aggregation()
-        for zone, _ in zones:
-            self.made.aggregator(_aggregator(zone), zone)
-        met = [(name, self._switches.meeting(n)) for n, name in enumerate(self._names)]
-        edges = [f"{name}={_aggregator(zone)}" for name, zone in met]
-        edges += [f"{_aggregator(zone)}={_aggregator(above)}" for zone, above in zones if above]
-        return [_aggregator(zone) for zone, _ in zones], ",".join(edges)
+        """A host at every switch, inner ones first, and the tree of nodes below them."""
+        found = self._switches.aggregation()
+        edges = {**dict(zip(self._names, found.of_nodes, strict=True)), **found.above}
+        return list(found.names), ",".join(f"{below}={above}" for below, above in edges.items())
 
     def _whole_nodes(self) -> None:
         """A simulated host for each node."""
@@ -182,7 +175,3 @@ class _Building:
         if self._cluster.nic is None:
             raise UsageError("this fabric has no [nic]: accepted is one rank for each GPU.")
         return self._cluster.nic
-
-
-def _aggregator(zone: str) -> str:
-    return "top-agg" if zone == WORLD else f"{zone}-agg"

@@ -75,7 +75,7 @@ class Description:
     def aggregator(self, name: str, zone: str) -> None:
         """A host in the very switch: what limits it are the links of those it talks to."""
         if zone in self._outer:
-            place = f"{name}.place"
+            place = _place(name)
             self.star(place, zone)
             self._attach(place, zone, _gateway(place))
             zone = place
@@ -142,6 +142,17 @@ class Description:
         """
         self._add("shortcut", around, *ends, *hosts, ",".join(links))
 
+    def beside(self, aggregator: str, zone: str, around: str) -> None:
+        """Lets a zone reach an aggregator of another past what joins the two, and back.
+
+        That one holds zones. `around`: the innermost zone that holds both.
+        """
+        place = _place(aggregator)
+        ends, hosts = (zone, place), (_gateway(zone), aggregator)
+        for step in (1, -1):
+            # A shortcut must have a link: one without limits.
+            self._add("shortcut", around, *ends[::step], *hosts[::step], _itself(place))
+
     def _add(self, *words: str | float) -> None:
         for word in words:
             if isinstance(word, str) and (not word or any(c.isspace() for c in word)):
@@ -151,6 +162,10 @@ class Description:
 
 def _gateway(zone: str) -> str:
     return f"{zone}.switch"
+
+
+def _place(aggregator: str) -> str:
+    return f"{aggregator}.place"
 
 
 def _itself(zone: str) -> str:

@@ -17,12 +17,15 @@ of the next tier; within a switch nothing blocks. Two things differ from that:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, takewhile
 
 from busbar.fabrics.cluster import Cluster, Tier
 from busbar.simulate.description import WORLD, Description, Link
+
+_TOP = "top-agg"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,18 @@ class Wires:
         return Link(line_gbs * 1e9 * self.payload_share, 0.0)
 
 
+@dataclass(frozen=True)
+class Aggregation:
+    """Hosts that reduce, as a tree."""
+
+    names: tuple[str, ...]
+    """Inner ones first."""
+    of_nodes: list[str]
+    """The one above each node."""
+    above: dict[str, str]
+    """The one above each other; the top has none."""
+
+
 class Switches:
     """The zones of the tiers among a cluster's first nodes, from the outermost inwards."""
 
@@ -61,10 +76,9 @@ class Switches:
         several = [t for t in cluster.tiers[self._rails :] if t.nodes < nodes]
         self._tiers = [*with_rails, *several]
         """From the inside. Of those without rails only ones with several groups among the nodes."""
+        self._firsts = _firsts(nodes, [tier.nodes for tier in self._tiers])
         self._parents: dict[str, str] = {}
-        """The zone that each zone is in, outer ones first; of zones that are no rail's."""
-        self._rail_parents: dict[str, str] = {}
-        """The same of the rails'."""
+        """The zone that each zone is in, outer ones first."""
         self._mesh = bool(several) and several[-1].joined == "directly"
         if self._mesh:
             made.mesh(WORLD)
@@ -79,57 +93,74 @@ class Switches:
         """The zone of the switch that a NIC of a node hangs on; nodes and NICs count from 0."""
         return self._zone(0, node, nic) if self._tiers else WORLD
 
-    def meeting(self, node: int) -> str:
-        """The innermost zone that all NICs of a node lead to."""
-        return self._zone(self._rails, node, 0) if len(self._tiers) > self._rails else WORLD
-
     def common(self, one: str, other: str) -> str:
         """The innermost zone that is, or holds, both."""
         around = set(self._outwards(one))
         return next(zone for zone in self._outwards(other) if zone in around)
 
-    def aggregation(self) -> list[tuple[str, str | None]]:
-        """The zones where all of a group's NICs meet, inner first, each with the one above it.
+    def aggregation(self) -> Aggregation:
+        """Puts a host that reduces at every switch, and says who is below whom.
 
-        The last has none above: it is the outermost switch, or, where groups are joined directly,
-        the first group's. NICs of different rails meet above the rails alone.
+        A group's rails have one for all of them, on the first. It stands for one on each, which
+        all would do the same: every rail reaches it past the uplinks, and it sends up by those of
+        its own rail.
         """
-        first = next(iter(self._parents), WORLD)
-        top = first if self._mesh else WORLD
-        below = [zone for zone in reversed(self._parents) if zone != top]
-        above = {zone: top if self._parents[zone] == WORLD else self._parents[zone]
-                 for zone in below}  # fmt: skip
-        return [*above.items(), (top, None)]
+        names, above = [], {}
+        for level in range(len(self._tiers)):
+            for first in self._firsts[level]:
+                name = f"{self._group(level, first)}-agg"
+                above[name] = self._aggregator(level + 1, first)
+                names.append(name)
+                self._made.aggregator(name, self._zone(level, first, 0))
+                for rail in self._rails_of(level)[1:]:
+                    zone = self._zone(level, first, rail)
+                    around = self.common(zone, self._zone(level, first, 0))
+                    self._made.beside(name, zone, around)
+        if not self._mesh:
+            names.append(_TOP)
+            self._made.aggregator(_TOP, WORLD)
+        of_nodes = [self._aggregator(0, node) for node in range(self._nodes)]
+        edges = {name: parent for name, parent in above.items() if parent != name}
+        return Aggregation(tuple(names), of_nodes, edges)
+
+    def _aggregator(self, level: int, node: int) -> str:
+        """Of a node's group; beyond all tiers the top, of a dragonfly its first group's."""
+        if level < len(self._tiers):
+            return f"{self._group(level, node)}-agg"
+        return f"{self._group(level - 1, 0)}-agg" if self._mesh else _TOP
 
     def _outwards(self, zone: str) -> Iterator[str]:
         while zone != WORLD:
             yield zone
-            zone = self._rail_parents.get(zone) or self._parents[zone]
+            zone = self._parents[zone]
         yield WORLD
 
+    def _group(self, level: int, node: int) -> str:
+        number = bisect_right(self._firsts[level], node)
+        return f"{self._tiers[level].name.replace(' ', '-')}{number}"
+
     def _zone(self, level: int, node: int, nic: int) -> str:
-        tier = self._tiers[level]
-        group = f"{tier.name.replace(' ', '-')}{node // tier.nodes + 1}"
+        group = self._group(level, node)
         return f"{group}.rail{nic}" if level < self._rails else group
+
+    def _rails_of(self, level: int) -> list[int]:
+        """By number: the NICs that some GPU of a node is nearest to; one where there are none."""
+        node, nic = self._cluster.node, self._cluster.nic
+        if level >= self._rails or nic is None:
+            return [0]
+        return sorted({gpu * nic.per_node // node.gpus for gpu in range(node.gpus)})
 
     def _level(self, level: int) -> None:
         """The groups of a tier, or their rails."""
-        tier = self._tiers[level]
-        rails = self._nics_in_use() if level < self._rails else [0]
-        parents = self._rail_parents if level < self._rails else self._parents
-        for first in range(0, self._nodes, tier.nodes):
-            for rail in rails:
+        outermost = level + 1 == len(self._tiers)
+        for first in self._firsts[level]:
+            for rail in self._rails_of(level):
                 name = self._zone(level, first, rail)
-                outermost = level + 1 == len(self._tiers)
-                parents[name] = WORLD if outermost else self._zone(level + 1, first, rail)
-                self._made.star(name, parents[name], of_zones=level > 0 or self._by_gpu)
+                parent = WORLD if outermost else self._zone(level + 1, first, rail)
+                self._parents[name] = parent
+                self._made.star(name, parent, of_zones=level > 0 or self._by_gpu)
                 if not (outermost and self._mesh):
-                    self._uplink(level, name, parents[name])
-
-    def _nics_in_use(self) -> list[int]:
-        node, nic = self._cluster.node, self._cluster.nic
-        return [] if nic is None else sorted({g * nic.per_node // node.gpus
-                                              for g in range(node.gpus)})  # fmt: skip
+                    self._uplink(level, name, parent)
 
     def _uplink(self, level: int, name: str, parent: str) -> None:
         tier = self._tiers[level]
@@ -143,3 +174,17 @@ class Switches:
         groups = [zone for zone, parent in self._parents.items() if parent == WORLD]
         for one, other in combinations(groups, 2):
             self._made.pair(one, other, WORLD, link)
+
+
+def _firsts(nodes: int, sizes: Sequence[int]) -> list[list[int]]:
+    """The first node of each group of each tier, from the inside.
+
+    Groups fill those of the tier above from its first node on, so that the last in each may be
+    smaller.
+    """
+    found: list[list[int]] = []
+    above = [range(nodes)]
+    for size in reversed(sizes):
+        above = [whole[n : n + size] for whole in above for n in range(0, len(whole), size)]
+        found.append([group.start for group in above])
+    return found[::-1]
