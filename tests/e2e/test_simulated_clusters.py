@@ -52,13 +52,15 @@ class Tier:
 
 @dataclass(frozen=True)
 class Shape:
-    """A cluster of one NVLink domain for each node, or of several nodes."""
+    """A cluster of one NVLink domain for each node, or several, or without."""
 
     nodes: int
     tiers: Sequence[Tier]
     gpus: int = 1
     nics: int = 1
     domain_nodes: int = 1
+    """0 without NVLink."""
+    pcie_gbs: float = 10000.0
 
     def fabric(self, folder: Path) -> Fabric:
         """Of NICs of 400 Gbit/s, as a file in that folder."""
@@ -74,7 +76,7 @@ architecture = "hopper"
 gpus = {self.gpus}
 count = {self.nodes}
 cpu = "amd"
-pcie_gbs = {figure(10000)}
+pcie_gbs = {figure(self.pcie_gbs)}
 source = "test"
 [nic]
 per_node = {self.nics}
@@ -293,16 +295,19 @@ def test_switches_of_every_wiring_reduce_rightly(tmp_path: Path, shape: Shape) -
 @st.composite
 def _shapes(draw: st.DrawFn) -> Shape:
     """Small clusters of any wiring that a fabric file accepts."""
-    gpus, domain_nodes = draw(st.sampled_from([(1, 1), (2, 1), (3, 1), (4, 1), (2, 2)]))
-    nodes = domain_nodes * draw(st.integers(1, 12 // gpus // domain_nodes))
+    gpus = draw(st.integers(1, 4))
+    domain_nodes = draw(st.sampled_from([0, 1, 2]))
+    whole = max(1, domain_nodes)
+    nodes = whole * draw(st.integers(1, 12 // gpus // whole))
     rail_tiers, size, tiers = draw(st.integers(0, 2)), 1, []
     for level in range(draw(st.integers(0, 3))):
         size = draw(st.integers(size, 3 * size))
         over = draw(st.floats(0.5, 8.0))
-        tiers.append(Tier(size * domain_nodes, over, rails=level < rail_tiers))
+        tiers.append(Tier(size * whole, over, rails=level < rail_tiers))
     if tiers and tiers[-1].nodes < nodes and not tiers[-1].rails and draw(st.booleans()):
         tiers[-1] = Tier(tiers[-1].nodes, tiers[-1].over, direct=True)
-    return Shape(nodes, tiers, gpus, draw(st.integers(1, 4)), domain_nodes)
+    nics, pcie_gbs = draw(st.integers(1, 6)), draw(st.floats(20, 200))
+    return Shape(nodes, tiers, gpus, nics, domain_nodes, pcie_gbs)
 
 
 @settings(

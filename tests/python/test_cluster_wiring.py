@@ -116,7 +116,7 @@ def test_gpus_hang_on_the_rail_of_their_nic_and_keep_their_nvlink() -> None:
     assert "zone node3.gpu1.place full tier-12.rail1" in platform.lines
     inside = ways["node1.gpu0.place", "node1.gpu3.place"]
     assert inside == "node1.gpu0.port.tx,node1.gpu3.port.rx"
-    assert ways["node1.gpu3", "node1.gpu3.place.switch"] == "node1.nic3.tx"
+    assert ways["node1.gpu3", "node1.gpu3.place.switch"] == "node1.gpu3.pcie.tx,node1.nic3.tx"
 
 
 def test_one_rank_of_a_node_has_no_rails() -> None:

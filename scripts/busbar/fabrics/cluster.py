@@ -136,6 +136,14 @@ class Cluster:
             return 1.0
         return full_packet(self.nic.protocol, self.nic.mtu).efficiency()
 
+    def own_nics(self) -> int:
+        """NICs of its node that one GPU sends over: its own, or the one that it shares."""
+        return 0 if self.nic is None else max(1, self.nic.per_node // self.node.gpus)
+
+    def first_nic(self, gpu: int) -> int:
+        """The first of them, the nearest by number; GPUs and NICs of a node count from 0."""
+        return 0 if self.nic is None else gpu * self.nic.per_node // self.node.gpus
+
     def groups(self, tier: Tier) -> int:
         """Of a tier, in the whole cluster; the last may be smaller."""
         return -(-self.node.count // tier.nodes)

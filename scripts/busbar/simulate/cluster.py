@@ -1,10 +1,11 @@
 """The platform of a fabric of kind `cluster`: GPUs, NVLink domains and NICs, below its tiers.
 
 With one rank for each GPU, every GPU is a simulated host: it reaches those of its domain over its
-scale-up port, the others of its node over its PCIe slot, and all else over the NIC of its node that
-is nearest by number. It never sends over another GPU's NIC, as libraries may that change rails
-inside the node. With one rank for each node, that rank has all NICs of the node together, and so
-no rails: what it sends is spread over all of them.
+scale-up port, the others of its node over its PCIe slot, and all else over that and the NIC of its
+node that is nearest by number; several NICs of its own are one, named after the first. It never
+sends over another GPU's NIC, as libraries may that change rails inside the node. With one rank for
+each node, that rank has all slots and NICs of the node together, and so no rails: what it sends is
+spread over all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 from busbar.errors import UsageError
 from busbar.fabrics.cluster import Cluster, Nic
-from busbar.simulate.description import Description, Link, Platform
+from busbar.simulate.description import Description, Platform
 from busbar.simulate.tiers import Switches, Wires
 
 
@@ -32,7 +33,8 @@ def cluster_platform(
     """
     _refuse_misfit(cluster, nodes, ranks_per_node)
     wires = Wires(cluster.payload_share() * (1 - background), message_us / 2e6)
-    building = _Building(cluster, nodes, wires, by_gpu=ranks_per_node > 1)
+    by_gpu = ranks_per_node > 1 or cluster.domain_gpus() > cluster.node.gpus
+    building = _Building(cluster, nodes, wires, by_gpu=by_gpu)
     building.fill()
     names = [f"node{n}" for n in range(1, nodes + 1)]
     aggregators, tree = building.aggregation() if trees else ([], "")
@@ -103,8 +105,9 @@ class _Building:
 
     def _whole_nodes(self) -> None:
         """A simulated host for each node."""
-        nic = self._nic()
-        link = self._wires.port(nic.per_node * nic.rate_bps.value / 8e9)
+        nic, node = self._nic(), self._cluster.node
+        nics_gbs = nic.per_node * nic.rate_bps.value / 8e9 * self._wires.payload_share
+        link = self._wires.host(min(nics_gbs, node.gpus * node.pcie_gbs.value))
         for n, name in enumerate(self._names):
             self.made.host(name, self._switches.of_nic(n, 0), name, link, link)
             self.workers.append(name)
@@ -130,8 +133,8 @@ class _Building:
 
     def _gpus(self, domain: str, nodes: range) -> Iterator[_Gpu]:
         """In one zone, or where they are on several rails each in its own below its switch."""
-        nic, count = self._cluster.nic, self._cluster.node.gpus
-        near = [0 if nic is None else g * nic.per_node // count for g in range(count)]
+        count = self._cluster.node.gpus
+        near = [self._cluster.first_nic(g) for g in range(count)]
         places = [(n, g, self._switches.of_nic(n, near[g])) for n in nodes for g in range(count)]
         apart = len({switch for _, _, switch in places}) > 1
         for n, g, switch in places:
@@ -158,18 +161,19 @@ class _Building:
         if self._cluster.scale_up is not None:
             rates["port"] = self._cluster.scale_up.port_gbs.value
         for kind, gbs in rates.items():
-            link = Link(gbs * 1e9, self._wires.half_s)
+            link = self._wires.host(gbs)
             for direction in ("tx", "rx"):
                 self.made.domain_link(f"{gpu.name}.{kind}.{direction}", gpu.zone, link)
 
     def _nics(self, gpus: list[_Gpu], nic: Nic) -> None:
         """Those that are the nearest of a GPU, and its way to the switch."""
-        link = self._wires.port(nic.rate_bps.value / 8e9)
+        link = self._wires.network(self._cluster.own_nics() * nic.rate_bps.value / 8e9)
         for name, zone in {gpu.nic: gpu.zone for gpu in gpus}.items():
             for direction in ("tx", "rx"):
                 self.made.domain_link(f"{name}.{direction}", zone, link)
         for gpu in gpus:
-            self.made.domain_exit(gpu.zone, gpu.name, f"{gpu.nic}.tx", f"{gpu.nic}.rx")
+            up, down = f"{gpu.name}.pcie.tx,{gpu.nic}.tx", f"{gpu.nic}.rx,{gpu.name}.pcie.rx"
+            self.made.domain_exit(gpu.zone, gpu.name, up, down)
 
     def _nic(self) -> Nic:
         if self._cluster.nic is None:

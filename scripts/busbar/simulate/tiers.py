@@ -37,12 +37,12 @@ class Wires:
     half_s: float
     """Seconds on the link of each end, half of what a message costs."""
 
-    def port(self, line_gbs: float) -> Link:
-        """One direction of a NIC's."""
-        return Link(line_gbs * 1e9 * self.payload_share, self.half_s)
+    def host(self, payload_gbs: float) -> Link:
+        """One direction of the link by which messages leave a host, whatever its headers."""
+        return Link(payload_gbs * 1e9, self.half_s)
 
-    def uplink(self, line_gbs: float) -> Link:
-        """The same between switches."""
+    def network(self, line_gbs: float) -> Link:
+        """One of a NIC or between switches, beyond that."""
         return Link(line_gbs * 1e9 * self.payload_share, 0.0)
 
 
@@ -144,11 +144,10 @@ class Switches:
         return f"{group}.rail{nic}" if level < self._rails else group
 
     def _rails_of(self, level: int) -> list[int]:
-        """By number: the NICs that some GPU of a node is nearest to; one where there are none."""
-        node, nic = self._cluster.node, self._cluster.nic
-        if level >= self._rails or nic is None:
+        """Those that GPUs are on, by the first NIC of each; one where there are none."""
+        if level >= self._rails:
             return [0]
-        return sorted({gpu * nic.per_node // node.gpus for gpu in range(node.gpus)})
+        return sorted({self._cluster.first_nic(gpu) for gpu in range(self._cluster.node.gpus)})
 
     def _level(self, level: int) -> None:
         """The groups of a tier, or their rails."""
@@ -164,13 +163,14 @@ class Switches:
 
     def _uplink(self, level: int, name: str, parent: str) -> None:
         tier = self._tiers[level]
-        of_rail = level < self._rails
-        gbs = self._cluster.rail_gbs(tier) if of_rail else self._cluster.uplinks_gbs(tier)
-        link = self._wires.uplink(gbs)
+        gbs = self._cluster.uplinks_gbs(tier)
+        if level < self._rails:
+            gbs = self._cluster.rail_gbs(tier) * self._cluster.own_nics()
+        link = self._wires.network(gbs)
         self._made.uplink(name, parent, link, link)
 
     def _join(self, tier: Tier) -> None:
-        link = self._wires.uplink(self._cluster.pair_gbs(tier))
+        link = self._wires.network(self._cluster.pair_gbs(tier))
         groups = [zone for zone, parent in self._parents.items() if parent == WORLD]
         for one, other in combinations(groups, 2):
             self._made.pair(one, other, WORLD, link)
