@@ -119,15 +119,29 @@ def test_gpus_hang_on_the_rail_of_their_nic_and_keep_their_nvlink() -> None:
     assert ways["node1.gpu3", "node1.gpu3.place.switch"] == "node1.gpu3.pcie.tx,node1.nic3.tx"
 
 
+def test_a_node_sends_no_more_than_the_slots_of_its_gpus() -> None:
+    """With a rank for each GPU the slot is on the way, with one for each node it is a limit."""
+    narrow = replace(RAILS, pcie_gbs=30.0)
+    assert _rates(_platform(narrow))["node1.gpu0.pcie.tx"] == 30e9
+    assert _rates(_platform(narrow, whole=True))["node1.tx"] == 4 * 30e9
+
+
+def test_one_gpu_of_a_node_keeps_its_nvlink_to_other_nodes() -> None:
+    rack = Spec(nodes=4, gpus=1, domain=2, nics=1)
+    assert "node1.gpu0.port.tx" in _rates(_platform(rack))
+
+
 def test_one_rank_of_a_node_has_no_rails() -> None:
     rates = _rates(_platform(RAILS, whole=True))
     assert "tier-12.tx" in rates
     assert [name for name in rates if "rail" in name] == []
 
 
-def test_only_rails_that_gpus_use_are_there() -> None:
-    """Of eight NICs of a node every other one is the nearest of one of four GPUs."""
+def test_several_nics_of_a_gpu_are_one_on_one_rail() -> None:
+    """Of eight NICs of a node each of four GPUs has two."""
     rates = _rates(_platform(replace(RAILS, nics=8)))
+    assert rates["node1.nic2.tx"] == pytest.approx(2 * 50e9 * 4096 / 4122)
+    assert "node1.nic3.tx" not in rates
     rails = {name.split(".")[1] for name in rates if ".rail" in name}
     assert rails == {"rail0", "rail2", "rail4", "rail6"}
     assert rates["tier-11.rail2.tx"] == pytest.approx(rates["node1.nic2.tx"] * 2 / 2)

@@ -5,8 +5,8 @@ latency, flows that share one share it fairly (max-min), and nothing else is in 
 queues, retransmission, adaptive routing or transport protocol, and computing takes no time.
 
     description.py  what a platform is made of    network.py  from a fabric of kind `network`
-    cluster.py      from one of kind `cluster`    launch.py   smpirun's command line
-    manner.py       how points are measured there
+    cluster.py      from one of kind `cluster`    tiers.py    the switches of that
+    manner.py       how points are measured       launch.py   smpirun's command line
 """
 
 from busbar.simulate.description import Platform
