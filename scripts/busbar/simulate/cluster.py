@@ -127,9 +127,8 @@ class _Building:
             for j, target in enumerate(gpus):
                 if i != j:
                     port = self._joining(i, j)
-                    self._way(
-                        source, target, [f"{source.name}.{port}.tx", f"{target.name}.{port}.rx"]
-                    )
+                    links = [f"{source.name}.{port}.tx", f"{target.name}.{port}.rx"]
+                    self._way(source, target, links)
 
     def _gpus(self, domain: str, nodes: range) -> Iterator[_Gpu]:
         """In one zone, or where they are on several rails each in its own below its switch."""
