@@ -128,13 +128,13 @@ def test_gpus_reach_each_other_by_nvlink_and_the_rest_by_their_own_nic(tmp_path:
     routes, links = _routes(platform), _links(platform)
     inside = routes["node1.gpu0", "node1.gpu1"]
     assert inside == "node1.gpu0.port.tx,node1.gpu1.port.rx"
-    assert routes["node1.gpu1", "domain1.switch"] == "node1.nic1.tx"
+    assert routes["node1.gpu1", "domain1.switch"] == "node1.gpu1.pcie.tx,node1.nic1.tx"
     assert links["node1.gpu0.port.tx"] == (400e9, 1e-6)
     nic = links["node1.nic0.tx"][0]
     assert 0.98 * 50e9 < nic < 50e9  # less headers
     # Two nodes of two NICs, oversubscribed two to one.
     assert links["leaf-group1.tx"] == (pytest.approx(2 * nic), 0.0)
-    assert platform.aggregators == ("leaf-group2-agg", "leaf-group1-agg", "top-agg")
+    assert platform.aggregators == ("leaf-group1-agg", "leaf-group2-agg", "top-agg")
 
 
 def test_one_rank_of_a_node_has_all_its_nics(tmp_path: Path) -> None:
