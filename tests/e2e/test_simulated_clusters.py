@@ -236,7 +236,7 @@ def test_two_tiers_of_rails_meet_above_the_outer_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ranks", ["4", "8"])
-def test_rails_change_nothing_where_uplinks_carry_all_or_a_rank_has_all_nics(
+def test_rails_change_nothing_where_uplinks_carry_all_or_all_ranks_are_on_one(
     tmp_path: Path, ranks: str
 ) -> None:
     """One rank for each of four nodes, or one for each GPU and as many uplinks as NICs."""
