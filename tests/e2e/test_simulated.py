@@ -165,3 +165,15 @@ def test_what_cannot_be_simulated_is_refused(
     done = busbar("run", "all_reduce", *sizes(1024), "--on", "simulated", *words, cwd=tmp_path)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_every_operation_runs_on_any_number_of_hosts(tmp_path: Path) -> None:
+    """SimGrid has algorithms for powers of two only, and picks some of them for other numbers."""
+    fabric(tmp_path, 24)
+    record = run(
+        tmp_path, "all_gather", "all_reduce", "all_to_all", "all_to_allv", "barrier", "broadcast",
+        "gather", "reduce", "reduce_scatter", "scatter", "-b", "1K", "-e", "16M", "-f", "128",
+        "--nodes", "7,24",
+    )  # fmt: skip
+    assert {point.status for point in record.points} == {"ok"}
+    assert len(record.points) == 2 * (9 * 3 + 1)
