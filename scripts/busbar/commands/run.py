@@ -112,9 +112,9 @@ def run(
     nodes: Annotated[
         str | None,
         typer.Option(
-            help="Also measure on the first 2, 3, … hosts: 2,3,4, or 4,8,…,64 (or 4,8,...,64), which "
-            "goes on by their ratio, else by their difference. All hosts always; simulated are as "
-            "many as the last one."
+            help="Also measure on the first 2, 3, … hosts: 2,3,4, or 4,8,…,64 (4,8,...,64), which "
+            "goes on by ratio, else by difference. All hosts always; simulated are as many as the "
+            "last one."
         ),
     ] = None,
     split: Annotated[

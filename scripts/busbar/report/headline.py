@@ -24,6 +24,17 @@ class Banner:
 
     word: str
     sentence: str
+    only: tuple[str, ...] = ()
+    """The records it is said of; empty for all."""
+
+
+def mark(banners: Iterable[Banner]) -> str:
+    """The banners' words, short enough for a picture: it may be cut out of its page."""
+    return ", ".join(f"{one.word}{_of_some(one.only)}" for one in banners)
+
+
+def _of_some(names: Sequence[str]) -> str:
+    return f": {listed(names, most=3)}" if names else ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,7 @@ def banners(judged: Iterable[Judged]) -> list[Banner]:
     for word, sentence in _KINDS:
         names = [one.name for one in every if getattr(one.record.run, word.lower())]
         if names:
-            found.append(Banner(word, _of(sentence, names, len(every))))
+            found.append(_banner(word, sentence, names, len(every)))
     return [*found, *_banners_of_imports(every)]
 
 
@@ -111,7 +122,7 @@ def _banners_of_imports(judged: Sequence[Judged]) -> Iterable[Banner]:
     for one in judged:
         if one.record.run.imported:
             sentence = imported_sentence(one.record.run)
-            yield Banner("IMPORTED", _of(sentence, [one.name], len(judged)))
+            yield _banner("IMPORTED", sentence, [one.name], len(judged))
 
 
 def _when(run: Run) -> str:
@@ -126,8 +137,10 @@ def kind_banners(*, fake: bool, on: str) -> tuple[Banner, ...]:
     return tuple(Banner(word, sentence) for word, sentence in _KINDS if marked[word])
 
 
-def _of(sentence: str, names: Sequence[str], records: int) -> str:
-    return sentence if len(names) == records else f"{listed(names)}: {sentence}"
+def _banner(word: str, sentence: str, names: Sequence[str], records: int) -> Banner:
+    if len(names) == records:
+        return Banner(word, sentence)
+    return Banner(word, f"{listed(names)}: {sentence}", tuple(names))
 
 
 def _rank(row: Row) -> float:
