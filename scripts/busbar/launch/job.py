@@ -26,6 +26,7 @@ from busbar.launch.target import Emulated, Simulated, Target
 from busbar.record.journal import JournalWriter, journal_path, read_journal
 from busbar.record.load import load
 from busbar.record.models import Plan, PointKey, Run, RunRecord
+from busbar.record.origin import unreal_lines
 from busbar.theory.side_by_side import bound_side_by_side
 from busbar.tune.tuned import MadeFor
 
@@ -103,12 +104,13 @@ class Job:
             made_for=self.made_for,
         )
         console = terminal.console()
+        header = self._run_header(output)
         journal = (
             JournalWriter.reopen(journal_file)
             if before
-            else JournalWriter.create(journal_file, self._run_header(output))
+            else JournalWriter.create(journal_file, header)
         )
-        watcher = RunConsole(console, self._share())
+        watcher = RunConsole(console, self._share(), unreal_lines(header))
         done = Done.of(before) if before else Done()
         watcher.plan([(s, visits_of(s, self.plan, done, self.measure.seed)) for s in slots])
         with journal:

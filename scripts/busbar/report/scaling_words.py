@@ -11,6 +11,7 @@ from busbar.report.scaling_gains import GainFamily
 from busbar.report.text import TIMES, gain, listed, many, percent, size
 
 _HALF = 50.0
+_EXACT = 1e-12  # what arithmetic loses of a round figure is no reason to take a tenth off it
 _Figures = Sequence[tuple[int, float]]
 """Number of hosts and share of the bound in percent, for those that have a figure."""
 
@@ -28,7 +29,7 @@ def conclusions(scaling: Scaling) -> Iterator[str]:
 def floored(value: float, digits: int = 1) -> float:
     """Rounded down, so that 96.97 is no 97."""
     factor = 10.0**digits
-    return math.floor(value * factor) / factor
+    return math.floor(value * factor * (1 + _EXACT)) / factor
 
 
 def _of_variant(scaling: Scaling, variant: ScaledVariant) -> str:
