@@ -63,8 +63,6 @@ class ScaledVariant:
     id: str
     name: str
     style: Style
-    asks: bool
-    """Whether it asks for reduction in the network."""
     cells: tuple[tuple[Cell, ...], ...]
     """By size, then by number of hosts, as the study has them."""
 
@@ -226,7 +224,6 @@ def _scaling(
                 id=f"{identity}-v{index}",
                 name=names.name(row),
                 style=names.style(row),
-                asks=row.asks,
                 cells=tuple(
                     tuple(Cell(placed.get((variant, size, n))) for n in table.hosts)
                     for size in table.sizes

@@ -36,7 +36,8 @@ def study_sheets(
 
 def _group_sheet(study: Study, group: GroupGains, mark: str, *, gains: bool) -> Figure:
     gain = group.gain if gains else None
-    figure = _sheet(study, group.label, 10 if gain and group.wire else 6.5, mark)
+    told = "gain" if gain else "bytes on the wire"
+    figure = _sheet(study, group.label, 10 if gain and group.wire else 6.5, mark, told)
     halves = list(figure.subplots(1, 2 if gain and group.wire else 1, squeeze=False)[0])
     if gain is not None:
         draw_gains(halves[0], gain)
@@ -47,9 +48,9 @@ def _group_sheet(study: Study, group: GroupGains, mark: str, *, gains: bool) -> 
     return figure
 
 
-def _sheet(study: Study, what: str, width: float, mark: str) -> Figure:
+def _sheet(study: Study, what: str, width: float, mark: str, told: str = "gain") -> Figure:
     setting = " · ".join(part for part in (mark, study.setting, what) if part)
-    return sheet(f"{study.op}, gain of {study.variant}\n({setting})", width, 4.8)
+    return sheet(f"{study.op}, {told} of {study.variant}\n({setting})", width, 4.8)
 
 
 def draw_gains(axes: Axes, chart: GainChart) -> None:
