@@ -10,6 +10,7 @@ from busbar.report.style import Style, ramp
 from busbar.report.text import listed
 
 _HEADROOM = 1.08
+_WHOLE_FROM = 10.0  # percent below which a whole figure says too little, 0 nothing
 _ROUND_FROM = 9  # numbers of hosts from which cells have no room for a decimal
 
 
@@ -50,7 +51,7 @@ def cell_text(cell: Cell, columns: int) -> str:
     """The figure of a cell, rounded down; a cross for one that does not count."""
     if cell.percent is None:
         return "✕" if cell.refused else ""
-    digits = 0 if columns >= _ROUND_FROM else 1
+    digits = 0 if columns >= _ROUND_FROM and cell.percent >= _WHOLE_FROM else 1
     return f"{floored(cell.percent, digits):.{digits}f}"
 
 

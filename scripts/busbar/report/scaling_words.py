@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from busbar.check.gain import Gain, GainRow
 from busbar.report.scaling import ScaledVariant, Scaling
 from busbar.report.scaling_gains import GainFamily
-from busbar.report.text import TIMES, gain, listed, many, percent, size
+from busbar.report.text import TIMES, count, gain, listed, many, percent, size
 
 _HALF = 50.0
 _EXACT = 1e-12  # what arithmetic loses of a round figure is no reason to take a tenth off it
@@ -73,7 +73,7 @@ def _where_below(below: Sequence[int], hosts: Sequence[int]) -> str:
     if len(below) > 1 and list(below) == list(hosts):
         return "on all numbers of hosts"
     if len(below) > 1 and list(below) == list(hosts[-len(below) :]):
-        return f"from {below[0]} hosts on"
+        return f"from {count(below[0])} hosts on"
     return _on(below)
 
 
@@ -81,14 +81,14 @@ def _span(known: Sequence[int], hosts: Sequence[int]) -> str:
     """`from 4 to 64 hosts`, or each number where one between them is missing."""
     first, last = hosts.index(known[0]), hosts.index(known[-1])
     if len(known) > 2 and list(known) == list(hosts[first : last + 1]):
-        return f"from {known[0]} to {known[-1]} hosts"
+        return _between(known)
     return _on(known)
 
 
 def _on(numbers: Sequence[int]) -> str:
     if len(numbers) == 1:
         return f"on {many(numbers[0], 'host')}"
-    return f"on {_and([str(n) for n in numbers])} hosts"
+    return f"on {_and([count(n) for n in numbers])} hosts"
 
 
 def _sizes(sizes: Sequence[int], every: Sequence[int]) -> str:
@@ -158,4 +158,4 @@ def _cuts(cuts: Sequence[tuple[int, str]]) -> str:
 def _between(numbers: Sequence[int]) -> str:
     if len(numbers) == 1:
         return f"on {many(numbers[0], 'host')}"
-    return f"from {numbers[0]} to {numbers[-1]} hosts"
+    return f"from {count(numbers[0])} to {count(numbers[-1])} hosts"
