@@ -95,7 +95,6 @@ def map_figure(scaling: Scaling, variant: ScaledVariant) -> Figure:
         layout[name] = {**plain_axis(title), "type": "category", "showgrid": False,
                         "automargin": True}  # fmt: skip
     layout["images"] = [ground()]
-    layout["annotations"] = _crosses(scaling, variant)
     trace: dict[str, JsonValue] = {
         "type": "heatmap",
         "x": [*hosts],
@@ -121,16 +120,6 @@ def map_figure(scaling: Scaling, variant: ScaledVariant) -> Figure:
         },
     }  # fmt: skip
     return {"data": [trace], "layout": layout}
-
-
-def _crosses(scaling: Scaling, variant: ScaledVariant) -> list[JsonValue]:
-    return [
-        {"x": str(n), "y": size(one), "text": f"✕ {escape(cell.refused)}", "showarrow": False,
-         "font": {"size": 11, "color": "#B34700"}, "bgcolor": "rgba(255,255,255,0.8)"}
-        for one, line in zip(scaling.table.sizes, variant.cells, strict=True)
-        for n, cell in zip(scaling.table.hosts, line, strict=True)
-        if cell.refused
-    ]  # fmt: skip
 
 
 def bandwidth_figure(scaling: Scaling) -> Figure:

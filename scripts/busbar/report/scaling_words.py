@@ -33,13 +33,22 @@ def floored(value: float, digits: int = 1) -> float:
 
 
 def _of_variant(scaling: Scaling, variant: ScaledVariant) -> str:
+    hosts = scaling.table.hosts
     figures = {s: _figures(scaling, variant, s) for s in scaling.table.telling}
-    with_most = max(figures, key=lambda s: (len(figures[s]), s))
-    if not figures[with_most]:
+    at = scaling.largest  # the same for all variants, so that they can be compared
+    if len(figures[at]) < 2:
+        at = max(figures, key=lambda s: (len(figures[s]), s))
+    if not figures[at]:
         return "has no figure that theory has a bound for"
-    sentence = f"keeps {_kept(figures[with_most], scaling.table.hosts)} at {size(with_most)}"
-    below = _below_half(figures, scaling.table.hosts)
-    return f"{sentence}; below half of it {below}" if below else sentence
+    said = [f"keeps {_kept(figures[at], hosts)} at {size(at)}"]
+    known = {n for n, _ in figures[at]}
+    missing = [n for n in hosts if n not in known]
+    if missing:
+        said.append(f"no figure {_on(missing)} there")
+    below = _below_half(figures, hosts)
+    if below:
+        said.append(f"below half of it {below}")
+    return "; ".join(said)
 
 
 def _figures(scaling: Scaling, variant: ScaledVariant, size_bytes: int) -> _Figures:
