@@ -11,6 +11,7 @@ from busbar import fabrics
 from busbar.record.key import Group
 from busbar.record.models import RunRecord
 from busbar.report.axes import hosts_axis
+from busbar.report.gain_figures import gain_figure
 from busbar.report.gains import studies
 from busbar.report.judge import judge
 from busbar.report.legend import scaling_legends
@@ -222,6 +223,15 @@ def test_gains_are_over_each_baseline_by_name_with_what_theory_allows() -> None:
         f"{n} hosts" for n in COUNTS
     ]
     assert [len(line) for line in study.families[0].over_size.most] == [1] * 4
+
+
+def test_a_gain_that_is_missing_is_a_hole() -> None:
+    small = shares((IN_NETWORK, 64 * KIB, (0.5, 0.5, 0.5, 0.5)),
+                   ("default", 64 * KIB, (0.5, 0.5, None, 0.5)))  # fmt: skip
+    record = scaled(REDUCED | small, op="all_reduce")
+    curve, *_ = go.Figure(gain_figure(study_of(record).families[0].over_hosts)).data
+    assert curve.name == "64K"
+    assert [y is None for y in curve.y] == [False, False, True, False]
 
 
 def test_the_sentence_of_a_gain_is_rounded_down_too() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from pydantic import JsonValue
@@ -53,7 +54,7 @@ def gain_figure(chart: GainChart) -> Figure:
     low, high = ends_beyond(chart)
     return {
         "data": [
-            *(_gain_curve(curve) for curve in chart.curves),
+            *(_gain_curve(curve, places) for curve in chart.curves),
             *([_most(chart)] if chart.most else []),
             _line("as fast as the baseline", [low, high], [1.0, 1.0], QUIET, "solid", 1.0),
         ],
@@ -98,26 +99,32 @@ def gain_axis(chart: GainChart) -> Axis:
     return ratio_axis(shown)
 
 
-def _gain_curve(curve: GainCurve) -> JsonValue:
-    x: list[JsonValue] = [point.at for point in curve.points]
-    y: list[JsonValue] = [point.gain.ratio for point in curve.points]
+def with_holes(curve: GainCurve, places: Sequence[int]) -> list[GainAt | None]:
+    """The curve's point at each place; None where it has none, which must show as a hole."""
+    points = {point.at: point for point in curve.points}
+    return [points.get(place) for place in places]
+
+
+def _gain_curve(curve: GainCurve, places: Sequence[int]) -> JsonValue:
+    points = with_holes(curve, places)
+    ratios = [point.gain.ratio if point else None for point in points]
     trace: dict[str, JsonValue] = {
         "type": "scatter",
         "name": escape(curve.name),
-        "x": x,
-        "y": y,
+        "x": [*places],
+        "y": [*ratios],
         "hoverinfo": "text",
-        "hovertext": [_gain_hover(point) for point in curve.points],
+        "hovertext": [_gain_hover(point) if point else "" for point in points],
     }
     if curve.kind == "best":  # below the curve of the variant that was best, whose tooltip it has
         line: dict[str, JsonValue] = {"color": BEST, "width": 9}
         return {**trace, "mode": "lines", "line": line, "hoverinfo": "skip"}
     colour = curve.style.colour
-    ratios = [point.gain.ratio for point in curve.points]
+    ends = [point.gain.ci95 if point else None for point in points]
     return {
         **trace,
         "mode": "lines+markers",
-        "error_y": whiskers(ratios, [point.gain.ci95 for point in curve.points], colour),
+        "error_y": whiskers(ratios, ends, colour),
         "line": {"color": colour, "width": 1.8},
         "marker": {"color": colour, "size": 7, "symbol": curve.style.mark.plotly},
     }

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from busbar.report.axes import hosts_axis, size_axis
 from busbar.report.canvas import DASHES, calm, plain, put_legend_below, put_ticks, sheet
-from busbar.report.gain_figures import above_top, chart_places, gain_axis, wire_top
+from busbar.report.gain_figures import above_top, chart_places, gain_axis, wire_top, with_holes
 from busbar.report.gains import GainChart, GainCurve, GroupGains, Study
 from busbar.report.style import BEST, BOUND, QUIET
 from busbar.report.text import size
@@ -57,7 +57,7 @@ def draw_gains(axes: Axes, chart: GainChart) -> None:
     """Gain over size, or over hosts, as `gain_figures` draws it."""
     places = chart_places(chart)
     for curve in chart.curves:
-        _gain_curve(axes, curve)
+        _gain_curve(axes, curve, places)
     for index, line in enumerate(chart.most):
         axes.plot([at for at, _ in line], [ratio for _, ratio in line], color=BOUND,
                   linewidth=1.4, linestyle=DASHES[0],
@@ -73,14 +73,13 @@ def draw_gains(axes: Axes, chart: GainChart) -> None:
     calm(axes)
 
 
-def _gain_curve(axes: Axes, curve: GainCurve) -> None:
-    at = [point.at for point in curve.points]
-    ratios = [point.gain.ratio for point in curve.points]
+def _gain_curve(axes: Axes, curve: GainCurve, places: list[int]) -> None:
+    ratios = [p.gain.ratio if p else float("nan") for p in with_holes(curve, places)]
     if curve.kind == "best":
-        axes.plot(at, ratios, color=BEST, linewidth=7, label=plain(curve.name))
+        axes.plot(places, ratios, color=BEST, linewidth=7, label=plain(curve.name))
         return
     colour = curve.style.colour
-    axes.plot(at, ratios, marker=curve.style.mark.matplotlib, markersize=5, linewidth=1.5,
+    axes.plot(places, ratios, marker=curve.style.mark.matplotlib, markersize=5, linewidth=1.5,
               color=colour, label=plain(curve.name))  # fmt: skip
     for point in curve.points:
         if point.gain.ci95 is not None:
