@@ -158,6 +158,7 @@ def test_a_study_of_scaling_is_on_the_page(tmp_path: Path) -> None:
     assert done.returncode in (0, 3), done.stderr  # no limit of this fabric judges it
     live = done.stdout[: done.stdout.index("operation")]
     assert "SIMULATED: Simulated network in virtual time" in live
+    assert "page: busbar report r.json --fabric sim.toml" in done.stdout
     record = valid(tmp_path / "r.json")
     assert {point.key.group.nodes for point in record.points} == {2, 4, 8, 16}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,7 +135,8 @@ class Job:
             print_result(console, judge(record, self.fabric))
         else:
             print_findings(console, findings(record))
-        console.print(escape(f"record: {path}   page: busbar report {path}"), highlight=False)
+        page = f"busbar report {path}{_fabric_file(self.command)}"
+        console.print(escape(f"record: {path}   page: {page}"), highlight=False, soft_wrap=True)
         return int(code)
 
     def _run_header(self, output: Path) -> Run:
@@ -178,6 +180,15 @@ class Job:
             return limit.time_us / time_us if limit else None
 
         return share
+
+
+def _fabric_file(command: list[str]) -> str:
+    """` --fabric FILE` as the command line has it: a record names its fabric, but has no file."""
+    for word, after in zip(command, [*command[1:], ""], strict=True):
+        name = after if word == "--fabric" else word.partition("--fabric=")[2]
+        if name.endswith(".toml"):
+            return f" --fabric {shlex.quote(name)}"
+    return ""
 
 
 def _background(target: Target) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from busbar.check.gain import Gain, GainRow
 from busbar.report.scaling import ScaledVariant, Scaling
 from busbar.report.scaling_gains import GainFamily
-from busbar.report.text import TIMES, count, gain, listed, many, percent, size
+from busbar.report.text import TIMES, count, gain, many, percent, size
 
 _HALF = 50.0
 _EXACT = 1e-12  # what arithmetic loses of a round figure is no reason to take a tenth off it
@@ -104,7 +104,7 @@ def _sizes(sizes: Sequence[int], every: Sequence[int]) -> str:
     first, last = every.index(sizes[0]), every.index(sizes[-1])
     if len(sizes) > 2 and list(sizes) == every[first : last + 1]:
         return f"{size(sizes[0])} to {size(sizes[-1])}"
-    return listed([size(one) for one in sizes])
+    return _and([size(one) for one in sizes])
 
 
 def _named(families: Sequence[GainFamily]) -> Iterator[GainFamily]:
