@@ -2,16 +2,25 @@
 
 SimGrid's SMPI runs `busbar-bench-sim` on a platform made of a fabric file: links have a rate and a
 latency, flows that share one share it fairly (max-min), and nothing else is in it: no packets,
-queues, retransmission, adaptive routing or transport protocol, and computing takes no time.
+queues, retransmission, adaptive routing or transport protocol. Computing takes no time, but for
+reducing where the fabric says what it costs: hosts by [reduction], switches by [in_network].rate.
 
     description.py  what a platform is made of    network.py  from a fabric of kind `network`
-    cluster.py      from one of kind `cluster`    launch.py   smpirun's command line
-    manner.py       how points are measured there
+    cluster.py      from one of kind `cluster`    tiers.py    the switches of that
+    manner.py       how points are measured       launch.py   smpirun's command line
 """
 
 from busbar.simulate.description import Platform
 from busbar.simulate.launch import ENVIRONMENT_PREFIX, Files, command, refuse_unknown, write_files
-from busbar.simulate.manner import LAUNCHES, REST_US, WARMUP, carries_payload, stopping, with_chunks
+from busbar.simulate.manner import (
+    LAUNCHES,
+    REST_US,
+    WARMUP,
+    at_once,
+    carries_payload,
+    stopping,
+    with_chunks,
+)
 from busbar.simulate.platform import platform_of
 
 __all__ = [
@@ -21,6 +30,7 @@ __all__ = [
     "WARMUP",
     "Files",
     "Platform",
+    "at_once",
     "carries_payload",
     "command",
     "platform_of",
