@@ -44,10 +44,10 @@ _ALGORITHMS = {
     "smpi/bcast": "binomial_tree",
 }
 """Those that Open MPI's decision function picks, as SimGrid's own defaults are naive; but for two.
-Of all-to-alls it picks one for powers of two also where ranks are none, and ends, and one that sends
-to all at once, of which 1,024 hosts take seven minutes to simulate: MVAPICH2's function does neither.
-Of the broadcast SimGrid makes one in every communicator, and the function picks one that takes a
-second beyond 200 ranks."""
+Of all-to-alls it picks one for powers of two also where ranks are none, and ends, and one that
+sends to all at once, of which 1,024 hosts take seven minutes to simulate: MVAPICH2's function does
+neither. Of the broadcast SimGrid makes one in every communicator, and the function picks one that
+takes a second beyond 200 ranks."""
 
 
 @dataclass(frozen=True)
