@@ -35,6 +35,8 @@ def sentence(tuned: Tuned, kept: int) -> str:
     if tuned.total_gain_interval is not None:
         low, high = tuned.total_gain_interval
         within = f" ({low:.3f} to {high:.3f}, 95 % interval over the proof's launches)"
+    if tuned.made_for.simulated:
+        within = " in virtual time, as exactly in a fresh launch as in the search"
     return f"The workload runs {tuned.total_gain:.3f} times as fast{within}: {have}."
 
 
@@ -108,6 +110,8 @@ def made_for(tuned: Tuned) -> Iterable[tuple[str, str]]:
     made_for = tuned.made_for
     yield "Fabric", made_for.fabric or "not given"
     yield "Target", made_for.on
+    if made_for.simulated:
+        yield "Simulated", "true: the hosts do not exist, and nothing holds for real ones"
     yield "Transport", made_for.transport
     yield "Nodes", f"{made_for.nodes:,}"
     yield "Ranks", f"{made_for.ranks:,}"

@@ -10,22 +10,43 @@ queues, retransmission, adaptive routing or transport protocol, and computing ta
 """
 
 from busbar.simulate.description import Platform
-from busbar.simulate.launch import ENVIRONMENT_PREFIX, Files, command, refuse_unknown, write_files
-from busbar.simulate.manner import LAUNCHES, REST_US, WARMUP, carries_payload, stopping, with_chunks
+from busbar.simulate.launch import (
+    ENVIRONMENT_PREFIX,
+    Files,
+    command,
+    default_algorithms,
+    refuse_unknown,
+    write_files,
+)
+from busbar.simulate.manner import (
+    FIRST_CALL,
+    LAUNCHES,
+    NO_WARMUP,
+    REST_US,
+    SETTINGS_PREFIX,
+    carries_payload,
+    stopping,
+    warmup,
+    with_chunks,
+)
 from busbar.simulate.platform import platform_of
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
+    "FIRST_CALL",
     "LAUNCHES",
+    "NO_WARMUP",
     "REST_US",
-    "WARMUP",
+    "SETTINGS_PREFIX",
     "Files",
     "Platform",
     "carries_payload",
     "command",
+    "default_algorithms",
     "platform_of",
     "refuse_unknown",
     "stopping",
+    "warmup",
     "with_chunks",
     "write_files",
 ]

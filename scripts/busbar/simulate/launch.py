@@ -42,6 +42,14 @@ _ALGORITHMS = {"smpi/coll-selector": "ompi", "smpi/bcast": "binomial_tree"}
 """Those that Open MPI's decision function picks, as SimGrid's own defaults are naive. Not so the
 broadcast, of which SimGrid makes one in every communicator: beyond 200 ranks the function picks one
 that takes a second to simulate."""
+_PAIRWISE = {"smpi/alltoall": "ring", "smpi/alltoallv": "ring"}
+"""Open MPI's pairwise exchange for any number of ranks. The one that SimGrid's decision function
+picks for it, pair, ends the launch where that is no power of two."""
+
+
+def default_algorithms(ranks: int) -> dict[str, str]:
+    """SimGrid's settings of algorithms in a launch of so many ranks in which nobody chooses."""
+    return _ALGORITHMS | ({} if ranks.bit_count() == 1 else _PAIRWISE)
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,8 @@ def command(
 ) -> list[str]:
     """The argv that simulates `program` (the engine with its words) on all processes."""
     engine = sim_engine(Path(program[0]))
-    settings = _IDEAL | _SCALE | _ALGORITHMS | _chosen(environment)
+    algorithms = default_algorithms(len(platform.workers)) | _chosen(environment)
+    settings = _IDEAL | _SCALE | algorithms
     processes = len(platform.workers) + len(platform.aggregators)
     words = ["env", f"BUSBAR_PLATFORM={files.platform}", "smpirun", "-quiet"]
     words += ["-np", str(processes), "-hostfile", str(files.hosts)]

@@ -26,6 +26,7 @@ from busbar.theory.least import least_us
 from busbar.tune.ask import Strategy
 from busbar.tune.bench import BenchSettings, LiveBench
 from busbar.tune.candidate import Candidate
+from busbar.tune.certainty import Certainty
 from busbar.tune.conclude import Conclusion, conclude
 from busbar.tune.console import TuneConsole, print_found, print_notes, print_tuned
 from busbar.tune.files import Folder
@@ -47,6 +48,7 @@ class Place:
     transport: str
     engine: Path
     fabric: Fabric | None
+    certainty: Certainty
     measure: MeasureOptions
     """Of the proof; seed, deadlines and rest of the search as well."""
     command: list[str]
@@ -100,7 +102,7 @@ class TuneJob:
         print_found(self.console, found.searches)
         contests = found.contests()
         record = self.prove(contests)
-        conclusion = conclude(found.searches, contests, record)
+        conclusion = conclude(found.searches, contests, record, self.place.certainty)
         cost = self._cost(found, journal, _seconds_of(record) if record else 0.0)
         tuned = self._tuned(conclusion, system, cost)
         print_tuned(self.console, tuned)
@@ -140,6 +142,7 @@ class TuneJob:
                 least_us=self._least_us,
                 budget_seconds=wish.budget_seconds,
                 seed=self.place.measure.seed,
+                exact=self.place.certainty.exact,
             )
             return find(searches, processes, wish.even, means)
 
@@ -160,6 +163,8 @@ class TuneJob:
 
         settings = BenchSettings(
             start=start,
+            target=place.target,
+            warmup=place.certainty.warmup,
             rest_us=place.measure.rest_us,
             deadline_seconds=place.measure.deadline_seconds,
             seed=place.measure.seed,
@@ -220,6 +225,7 @@ class TuneJob:
                 nodes=system.nodes,
                 ranks=place.target.ranks,
                 fake=system.fake,
+                simulated=place.target.on == "simulated",
                 made=utc_now(),
             ),
             workload=self.wish.workload,
