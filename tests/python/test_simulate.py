@@ -225,6 +225,20 @@ def test_a_simulation_that_stands_still_is_a_hang() -> None:
         list(engine.visit(request, 30))
 
 
+def test_who_chooses_an_algorithm_pays_for_its_first_call_before() -> None:
+    def variant(settings: dict[str, str], environment: dict[str, str]) -> Variant:
+        return Variant(name="x", settings=settings, environment=environment)
+
+    assert simulate.warmup([variant({"schedule": "portable"}, {})]) == simulate.NO_WARMUP
+    for chosen in (variant({"smpi/allreduce": "mpich"}, {}), variant({}, {"SMPI_BCAST": "mpich"})):
+        assert simulate.warmup([variant({}, {}), chosen]) == simulate.FIRST_CALL
+
+
+def test_pairwise_exchange_is_one_for_any_number_of_ranks() -> None:
+    assert "smpi/alltoall" not in simulate.default_algorithms(8)
+    assert simulate.default_algorithms(6)["smpi/alltoall"] == "ring"
+
+
 def _where(on: str, **more: object) -> Where:
     empty: dict[str, object] = {
         "transport": "mpi", "ranks": None, "threads": 1, "hosts": None, "rates": [],

@@ -47,6 +47,8 @@ class Value(Model):
     """Numbers of ranks that it works with; the library does something else, or fails, on others."""
     nodes: NodesNeeded = "any"
     """Numbers of nodes that it works on."""
+    most_ranks: int | None = Field(default=None, ge=2)
+    """Numbers of ranks above it are not tried, as that takes too long."""
     ops: list[Name] = Field(default_factory=list)
     """Operations that have it; none named: all of the setting's."""
     since: Version | None = None
@@ -58,6 +60,8 @@ class Value(Model):
 
     def works_with(self, ranks: int) -> bool:
         """Whether so many ranks can use it."""
+        if self.most_ranks is not None and ranks > self.most_ranks:
+            return False
         if self.ranks == "any":
             return True
         if self.ranks == "2":
