@@ -5,6 +5,10 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "core/error.h"
 #include "transport/mpi_tool.h"

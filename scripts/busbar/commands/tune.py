@@ -260,7 +260,9 @@ def _roles(space: str | None) -> list[Variant]:
     if space is None:
         return []
     trees = [v.value for s in load_space(space).setting for v in s.values if s.name == _TREES]
-    settings = {"in_network": "tree", _TREES: max(trees, key=int, default="1")}
+    if not trees:
+        return []
+    settings = {"in_network": "tree", _TREES: max(trees, key=int)}
     return [Variant(name="aggregators", settings=settings, environment={})]
 
 

@@ -73,7 +73,10 @@ class Description:
         self._add("route", zone, name, name, "-", "-", _itself(zone))
 
     def aggregator(self, name: str, zone: str) -> None:
-        """A host in the very switch: what limits it are the links of those it talks to."""
+        """A host in the very switch: what limits it are the links of those it talks to.
+
+        Aggregators of several trees share it, and reach each other for nothing.
+        """
         if zone in self._outer:
             place = f"{name}.place"
             self.star(place, zone)
@@ -82,6 +85,7 @@ class Description:
         self._add("host", name, zone, name, "aggregator")
         self._add("route", zone, name, _OTHERS, "-", "-", "-")
         self._add("route", zone, _OTHERS, name, "-", "-", "-")
+        self._add("route", zone, name, name, "-", "-", _itself(zone))
 
     def _join(self, name: str, zone: str, up: Link, down: Link, gateway: str) -> None:
         for direction, link in (("tx", up), ("rx", down)):
