@@ -9,13 +9,17 @@ import pytest
 import factories
 from busbar.commands.tune_target import refuse_in_vain, space_name_of, space_of
 from busbar.errors import UsageError
+from busbar.launch.engine import Engine
 from busbar.launch.options import MeasureOptions
+from busbar.launch.target import Local
 from busbar.record.models import RunRecord
 from busbar.simulate import FIRST_CALL, NO_WARMUP
+from busbar.tune.bench import BenchSettings, LiveBench
 from busbar.tune.candidate import DEFAULT, Candidate
 from busbar.tune.certainty import InVirtualTime, OverLaunches, Pairing
 from busbar.tune.conclude import conclude
 from busbar.tune.find import Found
+from busbar.tune.memory import objection
 from busbar.tune.points import TunePoint
 from busbar.tune.prove import proof_plan
 from busbar.tune.search import PointSearch
@@ -101,6 +105,33 @@ def test_the_proof_is_one_sample_of_one_launch() -> None:
     assert plan.stopping is not None and plan.stopping.max_samples == 1
     assert plan.warmup == VIRTUAL.warmup == NO_WARMUP
     assert InVirtualTime(several_on_a_host=True).warmup == FIRST_CALL
+
+
+def test_what_this_machine_has_no_memory_for_is_not_simulated() -> None:
+    space = load_space("simulated")
+    doubling = Candidate.of({"smpi/allreduce": "rdb"})
+    assert space.vectors("all_reduce", doubling) == 1
+    assert space.vectors("all_reduce", RING) == space.vectors("all_reduce", DEFAULT) == 0
+    assert space.vectors("reduce_scatter", doubling) == 0
+    free_bytes = 16 << 30
+    assert objection(1, 16 * MIB, 512, free_bytes) is None
+    why = objection(1, 16 * MIB, 1024, free_bytes)
+    assert why == ("its ranks keep 17.2 GB of vectors, and this machine has 17.2 GB of memory left")
+    assert objection(0, 16 * MIB, 1024, 1) is None
+
+
+def test_what_cannot_be_tried_is_left_out_unseen() -> None:
+    one = searched()
+
+    def start() -> Engine:
+        raise AssertionError("no launch is needed")
+
+    settings = BenchSettings(
+        start=start, target=Local(4), warmup=NO_WARMUP, rest_us=0.0, deadline_seconds=60.0, seed=1,
+        meet=lambda _: None, objection=lambda _, candidate: f"no room for {candidate.name}",
+    )  # fmt: skip
+    seen = LiveBench(settings).measure(one.point, [RING], 1, 1.0)
+    assert seen.failed == {RING: "no room for smpi/allreduce=lr"} and not seen.times_us
 
 
 def given(**more: object) -> Mapping[str, object]:

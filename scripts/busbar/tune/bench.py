@@ -50,6 +50,8 @@ class BenchSettings:
     seed: int
     meet: Callable[[LaunchLine], None]
     """Told of every launch; raises what ends the search."""
+    objection: Callable[[TunePoint, Candidate], str | None] = lambda *_: None
+    """Why a candidate cannot be tried here; None where it can."""
 
 
 class LiveBench:
@@ -64,8 +66,10 @@ class LiveBench:
         self, point: TunePoint, candidates: Sequence[Candidate], samples: int, seconds: float
     ) -> Seen:
         """See `Bench`. What fails together is tried alone, so that one cannot spoil the others."""
-        seen = Seen()
-        waiting = [list(candidates)]
+        objections = {c: self._settings.objection(point, c) for c in candidates}
+        seen = Seen(failed={c: why for c, why in objections.items() if why is not None})
+        possible = [c for c in candidates if c not in seen.failed]
+        waiting = [possible] if possible else []
         while waiting:
             together = waiting.pop()
             try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 
 from busbar.errors import Incomplete
@@ -32,6 +33,7 @@ from busbar.tune.console import TuneConsole, print_found, print_notes, print_tun
 from busbar.tune.files import Folder
 from busbar.tune.find import Found, Means, find
 from busbar.tune.journal import SearchJournal, SystemLine
+from busbar.tune.memory import objection
 from busbar.tune.points import TunePoint
 from busbar.tune.prove import Contest, proof_plan
 from busbar.tune.search import PointSearch
@@ -169,9 +171,15 @@ class TuneJob:
             deadline_seconds=place.measure.deadline_seconds,
             seed=place.measure.seed,
             meet=lambda launch: journal.meet(system_of(launch)),
+            objection=self._objection,
         )
         with LiveBench(settings) as bench:
             yield bench
+
+    def _objection(self, point: TunePoint, candidate: Candidate) -> str | None:
+        vectors = self.wish.space.vectors(point.key.op, candidate)
+        free_bytes = psutil.virtual_memory().available
+        return objection(vectors, point.key.size_bytes, self.place.target.ranks, free_bytes)
 
     def _least_us(self, point: TunePoint, candidate: Candidate) -> float | None:
         placement, fabric = self.place.target.placement(), self.place.fabric

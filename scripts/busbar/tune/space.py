@@ -51,6 +51,9 @@ class Value(Model):
     """Numbers of ranks above it are not tried, as that takes too long."""
     ops: list[Name] = Field(default_factory=list)
     """Operations that have it; none named: all of the setting's."""
+    vectors: int = Field(default=0, ge=0)
+    """Of the point's size, that every rank keeps beside its buffers: simulated ones all in this
+    machine's memory."""
     since: Version | None = None
     """The first version of the library that takes it."""
     only_with: dict[str, list[str]] = Field(default_factory=dict)
@@ -220,13 +223,20 @@ class Space(Model):
 
     def models(self, op: str, candidate: Candidate) -> tuple[str, ...]:
         """The algorithms in `theory.least` that a candidate's values are known to be."""
-        return tuple(
-            value.model
-            for setting in self.named("search")
-            if not setting.ops or op in setting.ops
-            for value in setting.values
-            if value.model is not None and candidate.settings.get(setting.name) == value.value
-        )
+        return tuple(v.model for v in self._values_of(op, candidate) if v.model is not None)
+
+    def vectors(self, op: str, candidate: Candidate) -> int:
+        """Those that every rank keeps for itself under a candidate."""
+        return sum(value.vectors for value in self._values_of(op, candidate))
+
+    def _values_of(self, op: str, candidate: Candidate) -> Iterator[Value]:
+        for setting in self.named("search"):
+            if not setting.ops or op in setting.ops:
+                yield from (
+                    value
+                    for value in setting.values
+                    if candidate.settings.get(setting.name) == value.value
+                )
 
     def of_processes(self) -> PointSpace:
         """What can be tried with fresh processes, in every combination."""
