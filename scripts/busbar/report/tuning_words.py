@@ -52,6 +52,23 @@ def what(tuned: Tuned) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def how(tuned: Tuned) -> str:
+    """How to read a gain, and the times of all candidates."""
+    gain, times = "median over the proof's launches", "medians of the search's short looks"
+    sure = "All intervals hold together with 95 %, whatever the number of points."
+    worth = "they prove nothing"
+    if tuned.made_for.simulated:
+        gain, times = "in a launch of the proof's own", "the search's times"
+        sure = "There is no interval: virtual time repeats itself, and the proof says what the "
+        sure += "search said to the last digit."
+        worth = "nobody is measured twice"
+    return (
+        f"Gain: the default's time over the other's, {gain}; above the line is faster. Filled: it "
+        f"is kept. Hollow: the default stays. {sure} All candidates: {times} over the default's, "
+        f"below 1 is faster; {worth}. Large marks: what it thought best."
+    )
+
+
 def alarms(searched: Searched, unproven: Iterable[Choice]) -> Iterable[Alarm]:
     """What failed in the search, and in the proof."""
     failures: dict[str, list[str]] = {}
