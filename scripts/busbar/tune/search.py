@@ -128,12 +128,23 @@ def _rng(one: PointSearch, seed: int) -> random.Random:
 
 def _asks(one: PointSearch, least_us: LeastUs, rng: random.Random, exact: bool) -> Iterator[Ask]:
     """The strategy's, after a look at the default, and without what cannot win or is known."""
-    yield Ask((DEFAULT,), 1 if exact else _FIRST_LOOK)
+    if exact:
+        yield from _looks(one, least_us, rng)
+        return
+    yield Ask((DEFAULT,), _FIRST_LOOK)
     for ask in one.strategy(one.space, one.history, rng):
-        wanted = [c for c in ask.candidates if not (exact and c in one.history.samples)]
-        left = tuple(c for c in wanted if not _hopeless(one, c, least_us))
+        left = tuple(c for c in ask.candidates if not _hopeless(one, c, least_us))
         if left:
-            yield Ask(left, 1 if exact else ask.samples)
+            yield Ask(left, ask.samples)
+
+
+def _looks(one: PointSearch, least_us: LeastUs, rng: random.Random) -> Iterator[Ask]:
+    """The same where one sample says all: nobody takes turns, and the budget can end it sooner."""
+    yield Ask((DEFAULT,), 1)
+    for ask in one.strategy(one.space, one.history, rng):
+        for candidate in ask.candidates:
+            if candidate not in one.history.samples and not _hopeless(one, candidate, least_us):
+                yield Ask((candidate,), 1)
 
 
 def _hopeless(one: PointSearch, candidate: Candidate, least_us: LeastUs) -> bool:
