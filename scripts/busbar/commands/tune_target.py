@@ -52,11 +52,8 @@ def space_name_of(given: Mapping[str, Any]) -> str | None:
 
 def space_of(given: Mapping[str, Any]) -> Space:
     """What may be searched. Raises UsageError where it is not of this transport and target."""
-    name, transport, on = (
-        space_name_of(given) or given["transport"],
-        given["transport"],
-        given["on"],
-    )
+    transport, on = given["transport"], given["on"]
+    name = space_name_of(given) or transport
     space = load_space(name)
     if space.transport != transport:
         raise UsageError(f"--space {name} belongs to --transport {space.transport}.")
