@@ -3,9 +3,13 @@
 //
 //   zone NAME star|full PARENT          PARENT - for the outermost
 //   router NAME ZONE
-//   host NAME ZONE NODE ROLE            NODE: what the engine calls it; ROLE: worker or aggregator
+//   host NAME ZONE NODE ROLE REDUCTION  NODE: what the engine calls it; ROLE: worker or aggregator; REDUCTION, - where
+//   it
+//                                       takes no time: bytes per second of one of two vectors that a worker's rank
+//                                       combines, or of all that an aggregator takes in to reduce
 //   link NAME ZONE BYTES_PER_S LATENCY_S shared|fatpipe
 //   route ZONE FROM TO GATEWAY_FROM GATEWAY_TO LINK,LINK   - for none; in a star FROM or TO is -, all others
+//   shortcut ZONE FROM TO GATEWAY_FROM GATEWAY_TO LINK,LINK   between zones somewhere inside of ZONE, past their routes
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -38,6 +42,7 @@ class Builder {
     if (kind == "host") return host(words);
     if (kind == "link") return link(words);
     if (kind == "route") return route(words);
+    if (kind == "shortcut") return shortcut(words);
     if (!kind.empty()) throw std::invalid_argument("unknown line '" + line + "'");
   }
 
@@ -64,11 +69,12 @@ class Builder {
   }
 
   void host(std::istringstream& words) {
-    std::string name, zone, node, role;
-    words >> name >> zone >> node >> role;
+    std::string name, zone, node, role, reduction;
+    words >> name >> zone >> node >> role >> reduction;
     sg4::Host* const made = zones_.at(zone)->create_host(name, flops);
     made->set_property("node", node);
     made->set_property("role", role);
+    made->set_property("reduction", reduction);
     made->seal();
     points_[name] = made->get_netpoint();
   }
@@ -86,14 +92,33 @@ class Builder {
     links_[name] = made;
   }
 
-  void route(std::istringstream& words) {
+  struct Way {
+    sg4::NetZone* zone;
+    NetPoint* from;
+    NetPoint* to;
+    NetPoint* gateway_from;
+    NetPoint* gateway_to;
+    std::vector<sg4::LinkInRoute> links;
+  };
+
+  Way way(std::istringstream& words) const {
     std::string zone, from, to, gateway_from, gateway_to, list;
     words >> zone >> from >> to >> gateway_from >> gateway_to >> list;
-    std::vector<sg4::LinkInRoute> way;
+    Way found{zones_.at(zone), point(from), point(to), point(gateway_from), point(gateway_to), {}};
     std::istringstream names(list == "-" ? "" : list);
-    for (std::string name; std::getline(names, name, ',');) way.emplace_back(links_.at(name));
-    zones_.at(zone)->add_route(point(from), point(to), point(gateway_from), point(gateway_to), way,
-                               /*symmetrical=*/false);
+    for (std::string name; std::getline(names, name, ',');) found.links.emplace_back(links_.at(name));
+    return found;
+  }
+
+  void route(std::istringstream& words) {
+    const Way found = way(words);
+    found.zone->add_route(found.from, found.to, found.gateway_from, found.gateway_to, found.links,
+                          /*symmetrical=*/false);
+  }
+
+  void shortcut(std::istringstream& words) {
+    const Way found = way(words);
+    found.zone->add_bypass_route(found.from, found.to, found.gateway_from, found.gateway_to, found.links);
   }
 
   NetPoint* point(const std::string& name) const { return name == "-" ? nullptr : points_.at(name); }

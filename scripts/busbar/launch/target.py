@@ -86,6 +86,10 @@ class Target(Protocol):
         """
         ...
 
+    def side_by_side(self) -> int | None:
+        """How many launches may run at the same time; None where they would disturb each other."""
+        ...
+
 
 def split_environment(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """MCA parameters, which mpirun takes by name, and other variables, which it exports."""
@@ -125,6 +129,10 @@ class _Real:
     def silence_seconds(self, deadline_seconds: float, block_seconds: float) -> float:
         """So long that the engine's own watchdogs speak first."""
         return 2 * deadline_seconds + block_seconds + _SILENCE_MARGIN_S
+
+    def side_by_side(self) -> int | None:
+        """They would share links and cores."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -247,7 +255,7 @@ class Simulated:
         self, programs: Programs, environment: Mapping[str, str], lifeline: int
     ) -> list[str]:
         """smpirun; who is an aggregator is told by the platform."""
-        return simulate.command(self.platform, self._files, programs.worker, environment)
+        return simulate.command(self.platform, self._files, programs.worker, environment, lifeline)
 
     @cached_property
     def _files(self) -> simulate.Files:
@@ -272,6 +280,10 @@ class Simulated:
     def silence_seconds(self, deadline_seconds: float, block_seconds: float) -> float:
         """Deadlines are in virtual time, and where nobody can go on there SimGrid says so."""
         return _SIMULATED_SILENCE_S
+
+    def side_by_side(self) -> int | None:
+        """One a core, as far as the memory goes."""
+        return simulate.at_once(len(self.platform.workers) + len(self.platform.aggregators))
 
 
 @dataclass(frozen=True)

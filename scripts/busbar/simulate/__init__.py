@@ -2,11 +2,12 @@
 
 SimGrid's SMPI runs `busbar-bench-sim` on a platform made of a fabric file: links have a rate and a
 latency, flows that share one share it fairly (max-min), and nothing else is in it: no packets,
-queues, retransmission, adaptive routing or transport protocol, and computing takes no time.
+queues, retransmission, adaptive routing or transport protocol. Computing takes no time, but for
+reducing where the fabric says what it costs: hosts by [reduction], switches by [in_network].rate.
 
     description.py  what a platform is made of    network.py  from a fabric of kind `network`
-    cluster.py      from one of kind `cluster`    launch.py   smpirun's command line
-    manner.py       how points are measured there
+    cluster.py      from one of kind `cluster`    tiers.py    the switches of that
+    manner.py       how points are measured       launch.py   smpirun's command line
 """
 
 from busbar.simulate.description import Platform
@@ -24,6 +25,7 @@ from busbar.simulate.manner import (
     NO_WARMUP,
     REST_US,
     SETTINGS_PREFIX,
+    at_once,
     carries_payload,
     stopping,
     warmup,
@@ -40,6 +42,7 @@ __all__ = [
     "SETTINGS_PREFIX",
     "Files",
     "Platform",
+    "at_once",
     "carries_payload",
     "command",
     "default_algorithms",

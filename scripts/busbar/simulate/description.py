@@ -21,6 +21,16 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Reduction:
+    """Bytes per second that are reduced; None where that takes no time."""
+
+    of_rank: float | None = None
+    """Of one of two vectors that a rank combines."""
+    of_switch: float | None = None
+    """Of all that the aggregators at one switch take in."""
+
+
+@dataclass(frozen=True)
 class Platform:
     """Simulated hardware, and which of it a launch runs on."""
 
@@ -39,6 +49,7 @@ class Platform:
 class Description:
     """Collects the lines. Names are of hosts, switches and zones alike, so each is used once."""
 
+    reduction: Reduction = Reduction()
     lines: list[str] = field(default_factory=list)
     _outer: set[str] = field(default_factory=set)
     """Zones that hold zones."""
@@ -68,24 +79,28 @@ class Description:
 
     def host(self, name: str, zone: str, node: str, up: Link, down: Link) -> None:
         """A host of workers, on a link to the switch of its zone; it reaches itself for nothing."""
-        self._add("host", name, zone, node, "worker")
+        self._worker(name, zone, node)
         self._join(name, zone, up, down, "-")
         self._add("route", zone, name, name, "-", "-", _itself(zone))
 
     def aggregator(self, name: str, zone: str) -> None:
-        """A host in the very switch: what limits it are the links of those it talks to.
+        """A host in the very switch: it is limited by the links of those it talks to.
 
-        Aggregators of several trees share it, and reach each other for nothing.
+        And by the rate at which the switch reduces. Aggregators of several trees share it, and
+        reach each other for nothing.
         """
         if zone in self._outer:
-            place = f"{name}.place"
+            place = _place(name)
             self.star(place, zone)
             self._attach(place, zone, _gateway(place))
             zone = place
-        self._add("host", name, zone, name, "aggregator")
+        self._add("host", name, zone, name, "aggregator", _rate(self.reduction.of_switch))
         self._add("route", zone, name, _OTHERS, "-", "-", "-")
         self._add("route", zone, _OTHERS, name, "-", "-", "-")
         self._add("route", zone, name, name, "-", "-", _itself(zone))
+
+    def _worker(self, name: str, zone: str, node: str) -> None:
+        self._add("host", name, zone, node, "worker", _rate(self.reduction.of_rank))
 
     def _join(self, name: str, zone: str, up: Link, down: Link, gateway: str) -> None:
         for direction, link in (("tx", up), ("rx", down)):
@@ -109,7 +124,7 @@ class Description:
 
     def domain_host(self, name: str, domain: str, node: str) -> None:
         """A GPU of a domain."""
-        self._add("host", name, domain, node, "worker")
+        self._worker(name, domain, node)
         self._add("route", domain, name, name, "-", "-", _itself(domain))
 
     def domain_link(self, name: str, domain: str, link: Link) -> str:
@@ -126,6 +141,37 @@ class Description:
         self._add("route", domain, host, _gateway(domain), "-", "-", up)
         self._add("route", domain, _gateway(domain), host, "-", "-", down)
 
+    def mesh(self, name: str) -> None:
+        """An outermost zone without a switch: `pair` joins each two of its zones directly."""
+        self._add("zone", name, "full", "-")
+
+    def pair(self, one: str, other: str, parent: str, link: Link) -> None:
+        """The link between two zones of a mesh, alike each way: `.tx` is from `one` to `other`."""
+        for direction, source, target in (("tx", one, other), ("rx", other, one)):
+            name = f"{one}-{other}.{direction}"
+            self._add("link", name, parent, link.bytes_per_s, link.latency_s, "shared")
+            self._add("route", parent, source, target, _gateway(source), _gateway(target), name)
+
+    def shortcut(
+        self, around: str, ends: tuple[str, str], hosts: tuple[str, str], links: Sequence[str]
+    ) -> None:
+        """The way from a host to another, each the only one of its zone, past what joins the zones.
+
+        `around`: the innermost zone that holds both.
+        """
+        self._add("shortcut", around, *ends, *hosts, ",".join(links))
+
+    def beside(self, aggregator: str, zone: str, around: str) -> None:
+        """Lets a zone reach an aggregator of another past what joins the two, and back.
+
+        That one holds zones. `around`: the innermost zone that holds both.
+        """
+        place = _place(aggregator)
+        ends, hosts = (zone, place), (_gateway(zone), aggregator)
+        for step in (1, -1):
+            # A shortcut must have a link: one without limits.
+            self._add("shortcut", around, *ends[::step], *hosts[::step], _itself(place))
+
     def _add(self, *words: str | float) -> None:
         for word in words:
             if isinstance(word, str) and (not word or any(c.isspace() for c in word)):
@@ -133,8 +179,16 @@ class Description:
         self.lines.append(" ".join(w if isinstance(w, str) else repr(w) for w in words))
 
 
+def _rate(bytes_per_s: float | None) -> float | str:
+    return "-" if bytes_per_s is None else bytes_per_s
+
+
 def _gateway(zone: str) -> str:
     return f"{zone}.switch"
+
+
+def _place(aggregator: str) -> str:
+    return f"{aggregator}.place"
 
 
 def _itself(zone: str) -> str:
