@@ -24,8 +24,12 @@ const std::string dynamic_rules = "coll_tuned_use_dynamic_rules";
 
 class MpiChannel final : public Channel {
  public:
-  MpiChannel(Communicator comm, bool portable, const TypeTable& types, const Operators& operators)
-      : comm_(std::move(comm)), portable_(portable), types_(types), operators_(operators) {
+  MpiChannel(Communicator comm, bool portable, Settings variables, const TypeTable& types, const Operators& operators)
+      : comm_(std::move(comm)),
+        portable_(portable),
+        variables_(std::move(variables)),
+        types_(types),
+        operators_(operators) {
     check(MPI_Comm_rank(comm_.get(), &self_.value), "MPI_Comm_rank");
   }
 
@@ -39,7 +43,7 @@ class MpiChannel final : public Channel {
     if (!portable_) {
       if (auto native = native_operation(spec, buffers, comm_.get(), self_, types_, operators_)) {
         ran_ = "native";
-        return native;
+        return under_variables(variables_, std::move(native));
       }
     }
     ran_ = "portable";
@@ -57,6 +61,7 @@ class MpiChannel final : public Channel {
  private:
   Communicator comm_;
   bool portable_;
+  Settings variables_;
   const TypeTable& types_;
   const Operators& operators_;
   Rank self_;
@@ -91,8 +96,8 @@ class MpiTransport final : public Transport {
       if (!tool_.has_variable(key)) {
         return fmt::format(
             "unknown variant key '{}'; accepted: schedule, in_network, an MPI_T control variable of this MPI such as "
-            "coll_tuned_allreduce_algorithm, or (through 'busbar run') an environment variable NCCL_*, UCX_*, "
-            "OMPI_MCA_*",
+            "coll_tuned_allreduce_algorithm (on simulated hosts smpi/allreduce and its like), or (through 'busbar "
+            "run') an environment variable NCCL_*, UCX_*, OMPI_MCA_*",
             key);
       }
       // Open MPI takes the write and ignores it without the switch that is read once, at launch.
@@ -115,16 +120,18 @@ class MpiTransport final : public Transport {
       return open_tree_channel(world_, wirings_, members, TreeSettings::parse(settings), std::move(group));
     }
     bool portable = false;
+    Settings variables;
     std::vector<std::unique_ptr<ScopedVariable>> scoped;
     for (const auto& [key, value] : settings) {
       if (key == schedule_key) {
         portable = value == "portable";
       } else if (key != in_network_key) {
+        variables[key] = value;
         scoped.push_back(std::make_unique<ScopedVariable>(tool_, key, value));
       }
     }
     // coll_tuned reads its control variables when a communicator is made; later changes do not reach it.
-    return std::make_unique<MpiChannel>(duplicate(group.get()), portable, types_, *operators_);
+    return std::make_unique<MpiChannel>(duplicate(group.get()), portable, std::move(variables), types_, *operators_);
   }
 
  private:

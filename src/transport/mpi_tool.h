@@ -3,7 +3,10 @@
 
 #include <mpi.h>
 
+#include <memory>
 #include <string>
+
+#include "transport/transport.h"
 
 namespace busbar::mpi {
 
@@ -39,5 +42,9 @@ class ScopedVariable {
   std::string name_;
   std::string before_;
 };
+
+/// The operation with these variables in force in every call, for a library that reads them there; as it is where the
+/// library reads them when a communicator is made.
+std::unique_ptr<Operation> under_variables(const Settings& variables, std::unique_ptr<Operation> operation);
 
 }  // namespace busbar::mpi

@@ -89,6 +89,12 @@ def test_files_that_were_changed_are_refused(tmp_path: Path, text: str | None) -
         TunedFolder.open(tmp_path)
 
 
+def test_what_was_tuned_on_simulated_hosts_is_refused(tmp_path: Path) -> None:
+    kept = [choice("all_reduce", 4096, {"smpi/allreduce": "lr"})]
+    with pytest.raises(UsageError, match="was tuned on simulated hosts, which says nothing"):
+        folder(tuning(kept, on="simulated", simulated=True), tmp_path)
+
+
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         TunedFolder.open(tmp_path / "nowhere")

@@ -255,6 +255,15 @@ def test_a_simulation_that_stands_still_is_a_hang() -> None:
         list(engine.visit(request, 30))
 
 
+def test_who_chooses_an_algorithm_pays_for_its_first_call_before() -> None:
+    def variant(settings: dict[str, str], environment: dict[str, str]) -> Variant:
+        return Variant(name="x", settings=settings, environment=environment)
+
+    assert simulate.warmup([variant({"schedule": "portable"}, {})]) == simulate.NO_WARMUP
+    for chosen in (variant({"smpi/allreduce": "mpich"}, {}), variant({}, {"SMPI_BCAST": "mpich"})):
+        assert simulate.warmup([variant({}, {}), chosen]) == simulate.FIRST_CALL
+
+
 def _where(on: str, **more: object) -> Where:
     empty: dict[str, object] = {
         "transport": "mpi", "ranks": None, "threads": 1, "hosts": None, "rates": [],

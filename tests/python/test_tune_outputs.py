@@ -115,6 +115,36 @@ def test_what_a_rule_cannot_say_leaves_the_default_between_its_neighbours() -> N
     assert unsaid(tuned) == [choices[1]]
 
 
+def test_of_what_was_simulated_no_library_is_told_anything(tmp_path: Path) -> None:
+    choices = [choice("all_reduce", 4096, reduces("4")), choice("all_gather", 8 << 20, NCCL)]
+    environment = {"OMPI_MCA_btl_tcp_links": "2", "NCCL_BUFFSIZE": "8388608"}
+    for transport in ("mpi", "nccl"):
+        where = {"on": "simulated", "simulated": True, "transport": transport}
+        tuned = tuning(choices, environment, **where)
+        assert files_of(tuned, tmp_path) == {}
+        assert unsaid(tuned) == choices
+
+
+def test_simgrids_algorithms_are_words_by_size_that_say_what_they_are(tmp_path: Path) -> None:
+    choices = [
+        choice("all_reduce", 1 << 10, {"smpi/allreduce": "rdb"}),
+        choice("all_reduce", 1 << 12, {}),
+        choice("all_reduce", 1 << 14, {"smpi/allreduce": "lr"}),
+    ]
+    tuned = tuning(choices, on="simulated", simulated=True, ranks=6)
+    (path, _) = write_outputs(tuned, tmp_path)
+    assert path.name == names.SMPI_WORDS
+    text = path.read_text()
+    assert plain_lines(text) == [
+        "all_reduce,513,2048,--cfg=smpi/allreduce:rdb",
+        "all_reduce,8193,32768,--cfg=smpi/allreduce:lr",
+    ]
+    assert "# simulated: true, on hosts that do not exist" in text.splitlines()
+    assert "--cfg=smpi/coll-selector:ompi" in text and "--cfg=smpi/alltoall:ring" in text
+    assert unsaid(tuned) == []
+    assert files_of(tuning(choices), tmp_path) == {}  # of real hosts nobody reads it
+
+
 def test_datatypes_that_disagree_leave_the_default() -> None:
     choices = [
         choice("all_reduce", 4096, reduces("4")),

@@ -108,6 +108,15 @@ def test_what_is_not_real_hardware_is_marked(
     assert all(f"<strong>{word}</strong>" in page for word in words)
 
 
+def test_of_virtual_time_it_speaks_of_no_interval(tmp_path: Path) -> None:
+    tuning = read_tuning(write_folder(tmp_path / "found", FolderSpec(on="simulated", fake=False)))
+    exact = changed(tuning.tuned, total_gain_interval=None)
+    read = text_of(page_of(exact, tuning))
+    assert "SIMULATED" in read and "the hosts do not exist" in read
+    assert "times as fast in virtual time, as exactly in a fresh launch" in read
+    assert "There is no interval" in read and "95 %" not in read
+
+
 def test_filled_is_kept_and_hollow_is_not(view: TuningView) -> None:
     op = op_of(view)
     states = {row.choice.size_bytes: row.state for row in op.rows}

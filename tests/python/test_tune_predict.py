@@ -301,6 +301,21 @@ def test_folders_are_read_together_only_if_they_are_alike(
     assert code == 2 and "versions" in said and said.count("\n") == 1
 
 
+def test_simulated_folders_are_marked_and_read_together_only_of_one_fabric(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = write_folder(tmp_path / "one", FolderSpec(on="simulated"))
+    code, out, _ = run([str(one), "-b", "16K", "-e", "64M", "-f", "4"], capsys)
+    assert code == 0 and out.startswith("simulated: the hosts do not exist")
+    assert "--on simulated --nodes 4" in out
+    other = write_folder(tmp_path / "other", FolderSpec(on="simulated"))
+    document = json.loads((other / "tuned.json").read_text())
+    document["made_for"]["fabric"] = "another-fabric"
+    (other / "tuned.json").write_text(json.dumps(document))
+    code, _, said = run([str(one), str(other)], capsys)
+    assert code == 2 and "differ in their simulated fabric" in said and said.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "culprit"),
     [(["nowhere"], "nowhere"), (["FOLDER", "--ranks", "x"], "--ranks x")],

@@ -10,9 +10,10 @@ import factories
 from busbar.launch.options import MeasureOptions
 from busbar.record.models import RunRecord, Stopping, Warmup
 from busbar.tune.candidate import DEFAULT, Candidate
+from busbar.tune.certainty import interval_of_mean
 from busbar.tune.conclude import NOTHING_FASTER, conclude
 from busbar.tune.points import TunePoint
-from busbar.tune.prove import Contest, interval_of_mean, outcomes, proof_plan
+from busbar.tune.prove import Contest, outcomes, proof_plan
 from busbar.tune.search import PointSearch
 from busbar.tune.space import load_space
 from busbar.tune.strategies import STRATEGIES

@@ -126,6 +126,30 @@ def test_a_candidate_that_fails_is_named_and_never_chosen(tmp_path: Path) -> Non
     assert "3 wrong elements" in watcher.failures[0]
 
 
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_where_nothing_varies_nobody_is_measured_twice(tmp_path: Path, name: str) -> None:
+    class Exact(Bench):
+        def measure(
+            self, point: TunePoint, candidates: Sequence[Candidate], samples: int, seconds: float
+        ) -> Seen:
+            assert samples == 1
+            self.asked.append((point, tuple(candidates)))
+            truth = self._truth.setdefault(point, planted.Planted(7, noise=0.0, outliers=0.0))
+            return Seen({c: truth.measure(c, 1) for c in candidates})
+
+    bench = Exact()
+    one = PointSearch(point(), planted.SPACE, STRATEGIES[name])
+    with new_journal(tmp_path / "j") as journal:
+        budget = Budget(1e9, clock=lambda: bench.now_s)
+        here = Surroundings(bench, journal, budget, Silent(), {}, exact=True)
+        search([one], here, least_us=lambda _, __: None, seed=1)
+    assert one.finished
+    asked = [c for _, candidates in bench.asked for c in candidates]
+    assert len(asked) == len(set(asked))
+    truth = planted.Planted(7, noise=0.0, outliers=0.0)
+    assert truth.share_of_optimum(one.best()) >= (0.98 if name == "tpe" else 1.0)
+
+
 def test_the_default_stays_where_nothing_is_surely_faster(tmp_path: Path) -> None:
     class Flat(Bench):
         def measure(

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from busbar.errors import UsageError
 from busbar.tune.candidate import DEFAULT
 from busbar.tune.history import History
-from busbar.tune.outputs import ompi_rules, tuner_table
+from busbar.tune.outputs import ompi_rules, smpi_words, tuner_table
 from busbar.tune.space import Space, load_space, parse_space, version_in
 from busbar.tune.strategies import STRATEGIES
 from tunings import choice
 
-SPACES = ("mpi", "nccl", "ucx", "tree")
+SPACES = ("mpi", "nccl", "ucx", "tree", "simulated")
 SITE = {
     "NCCL_IB_HCA", "NCCL_SOCKET_IFNAME", "NCCL_IB_GID_INDEX", "NCCL_IB_ROCE_VERSION_NUM",
     "NCCL_IB_ADDR_FAMILY", "NCCL_IB_ADDR_RANGE", "NCCL_IB_SL", "NCCL_IB_TC", "NCCL_IB_FIFO_TC",
@@ -61,10 +61,41 @@ def test_what_could_harm_is_listed_and_never_tried() -> None:
 
 
 def test_whatever_wins_for_a_call_can_be_written_down() -> None:
-    for name, says in (("mpi", ompi_rules.says), ("nccl", tuner_table.says)):
+    for name, says in (
+        ("mpi", ompi_rules.says),
+        ("nccl", tuner_table.says),
+        ("simulated", smpi_words.says),
+    ):
         for op in OPS:
             for candidate in load_space(name).of_calls(op, 4).candidates[1:]:
                 assert says(choice(op, 4096, candidate.settings)), (op, candidate.name)
+
+
+def test_simulated_hosts_are_offered_what_their_number_can_use() -> None:
+    space = load_space("simulated")
+
+    def algorithms(op: str, ranks: int, nodes: int) -> set[str]:
+        found = space.of_calls(op, ranks, nodes).candidates
+        return {value for c in found for value in c.settings.values()}
+
+    assert {"lr", "rdb", "rab"} < algorithms("all_reduce", 6, 6) < algorithms("all_reduce", 8, 8)
+    # They divide ranks by host: nothing to divide where each has one.
+    assert not any(name.startswith("smp_") for name in algorithms("all_reduce", 8, 8))
+    assert {"smp_rdb", "smp_rsag_lr"} < algorithms("all_reduce", 8, 2)
+    # Its messages are as many as the square of the ranks.
+    assert "basic_linear" in algorithms("all_to_all", 128, 128)
+    assert "basic_linear" not in algorithms("all_to_all", 129, 129)
+
+
+def test_a_space_is_for_the_hosts_that_have_its_library() -> None:
+    places = {
+        name: (load_space(name).is_for(simulated=False), load_space(name).is_for(simulated=True))
+        for name in SPACES
+    }
+    assert places == {
+        "mpi": (True, False), "nccl": (True, False), "ucx": (True, False), "tree": (True, True),
+        "simulated": (False, True),
+    }  # fmt: skip
 
 
 def test_nccl_has_for_each_operation_what_its_model_has() -> None:

@@ -73,7 +73,8 @@ def write_folder(path: Path, spec: FolderSpec) -> Path:
     tuned = Tuned(
         made_for=MadeFor(
             transport="mpi", fabric="emulated-4x400m", on=spec.on, versions=VERSIONS,
-            nodes=spec.ranks, ranks=spec.ranks, fake=spec.fake, made=factories.FINISHED,
+            nodes=spec.ranks, ranks=spec.ranks, fake=spec.fake, simulated=spec.on == "simulated",
+            made=factories.FINISHED,
         ),
         workload="a sweep, every point the same share of time",
         environment={},

@@ -81,6 +81,8 @@ def predict(
         for spot in _spots(known, what, count, _sizes(known, what, min_bytes, max_bytes, factor))
     ]
     out = console()
+    if tunings[0].tuned.made_for.simulated:
+        out.print("simulated: the hosts do not exist, and nothing here holds for real ones.")
     _print_table(out, known, spots)
     _print_limits(out, known, spots)
     _print_lessons(out, known, tunings[0], spots)

@@ -261,7 +261,9 @@ def run(
         ),
         launches=launches or (simulate.LAUNCHES if simulated else 5),
         stopping=simulate.stopping(stopping) if simulated else stopping,
-        warmup=simulate.WARMUP if simulated else Warmup(min_samples=2, min_seconds=0.02),
+        warmup=(
+            simulate.warmup(variants) if simulated else Warmup(min_samples=2, min_seconds=0.02)
+        ),
         rest_us=target.rest_us(),
         deadline_seconds=deadline,
         init_deadline_seconds=init_deadline,

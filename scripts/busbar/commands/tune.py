@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from busbar import terminal
 from busbar.commands import options
+from busbar.commands.tune_target import certainty_of, refuse_in_vain, space_name_of, space_of
 from busbar.errors import BusbarError, Incomplete, UsageError
 from busbar.launch import nccl
 from busbar.launch.binary import Described, describe, find_engine
@@ -19,8 +20,9 @@ from busbar.launch.options import MeasureOptions
 from busbar.launch.runner import utc_now
 from busbar.launch.target import Target
 from busbar.launch.where import Where, target_of
-from busbar.record.models import Stopping, Variant, Warmup
+from busbar.record.models import Variant
 from busbar.tune.buckets import in_buckets
+from busbar.tune.certainty import LEAST_LAUNCHES, Certainty
 from busbar.tune.files import Folder
 from busbar.tune.job import Place, TuneJob, Wish
 from busbar.tune.journal import SearchJournal, read_command
@@ -28,7 +30,6 @@ from busbar.tune.load_workload import load_workload
 from busbar.tune.outputs import unsaid, write_outputs
 from busbar.tune.outputs.atomic import write_atomically
 from busbar.tune.points import points_of
-from busbar.tune.prove import LEAST_LAUNCHES
 from busbar.tune.search import DefaultFails
 from busbar.tune.searched import read_searched
 from busbar.tune.space import load_space
@@ -46,6 +47,8 @@ _EXAMPLES = """
 
   busbar tune --workload capture/ --on hostfile --hostfile hosts --ranks 64
 
+  busbar tune all_reduce --on simulated --fabric our-cluster.toml --nodes 64 -b 1K -e 16M
+
   busbar tune --resume tuned-20260101-120000
 
 [bold]Exit code[/bold]: 0 done · 1 wrong data · 2 bad usage · 3 incomplete, resume it · 4 hang
@@ -53,6 +56,7 @@ _EXAMPLES = """
 
 
 _TREES = "in_network_trees"
+_MAX_SECONDS = 2.0
 
 
 def tune(
@@ -70,6 +74,10 @@ def tune(
     rate: options.Rate = None,
     leaves: options.Leaves = None,
     uplink: options.Uplink = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Simulated hosts: the fabric's first ones. [default: all]"),
+    ] = None,
     hostfile: options.Hostfile = None,
     aggregators: options.Aggregators = None,
     workload: Annotated[
@@ -91,7 +99,7 @@ def tune(
         str | None,
         typer.Option(
             help="Settings to search: tree is the reduction tree in software. "
-            "[default: those of the transport's library]"
+            "[default: those of the transport's library; simulated SimGrid's algorithms]"
         ),
     ] = None,
     min_bytes: options.MinBytes = "64K",
@@ -111,15 +119,23 @@ def tune(
         float, typer.Option(help="Seconds for the search; the proof comes on top.")
     ] = 300.0,
     processes: Annotated[
-        bool,
-        typer.Option(help="Also try settings that need fresh processes."),
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--processes/--no-processes",
+            help="Also try settings that need fresh processes. [default: yes]",
+        ),
+    ] = None,
     launches: Annotated[
-        int, typer.Option(help=f"Launches of the proof, at least {LEAST_LAUNCHES}.")
-    ] = LEAST_LAUNCHES,
+        int | None,
+        typer.Option(
+            help=f"Launches of the proof, at least {LEAST_LAUNCHES}. "
+            f"[default: {LEAST_LAUNCHES}; simulated 1, as nothing varies]"
+        ),
+    ] = None,
     max_seconds: Annotated[
-        float, typer.Option(help="Seconds per block of the proof at most.")
-    ] = 2.0,
+        float | None,
+        typer.Option(help="Seconds per block of the proof at most. [default: 2]"),
+    ] = None,
     deadline: options.Deadline = 60.0,
     init_deadline: options.InitDeadline = 120.0,
     seed: options.Seed = 1,
@@ -135,7 +151,8 @@ def tune(
     """Find the settings that make operations fast here, prove them, and write them.
 
     Candidates are searched in live processes; winners are measured again in fresh launches, taking
-    turns with the default. Only what is then surely faster, by more than 1 %, is written.
+    turns with the default. Only what is then surely faster, by more than 1 %, is written. On
+    simulated hosts nothing varies: one fresh launch must give the very figures of the search.
     """
     if resume is not None:
         folder = Folder(resume)
@@ -174,7 +191,8 @@ tune.__doc__ = f"{tune.__doc__}\n{_EXAMPLES}"
 
 
 def _write(tuned: Tuned, folder: Folder, job: TuneJob) -> list[Path]:
-    """The files. Nothing but the result itself is written of what ran on a fake."""
+    """The files. Nothing but the result itself is written of what ran on a fake, and nothing that
+    a library reads of what was simulated."""
     if tuned.made_for.fake:
         job.console.print("fake: it ran on a library or a GPU that is none; no setting is written.")
         write_atomically(folder.tuned, tuned.model_dump_json(indent=2) + "\n")
@@ -191,28 +209,20 @@ def _write(tuned: Tuned, folder: Folder, job: TuneJob) -> list[Path]:
 def job_of(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob:
     """What the options ask for. Raises UsageError for what does not fit together."""
     chosen = strategy(given["strategy_name"])
-    if given["launches"] < LEAST_LAUNCHES:
-        raise UsageError(f"--launches {given['launches']}: accepted is {LEAST_LAUNCHES} or more.")
+    refuse_in_vain(given)
     if given["budget"] <= 0:
         raise UsageError(f"--budget {given['budget']}: accepted is more than 0 seconds.")
-    if given["on"] == "simulated":
-        raise UsageError(
-            "--on simulated cannot be tuned yet, as SimGrid's MPI knows no setting of these "
-            "spaces; accepted: local, emulated, hostfile, slurm."
-        )
     engine = find_engine()
     transport = given["transport"]
     target = target_of(Where.of(given), _roles(given["space"]))
     described = describe(engine, target.ranks)
     described.check_transport(transport)
+    space = space_of(given)
     workload = _workload(given, described, target)
     max_ctas = workload.max_ctas if given["max_ctas"] is None else given["max_ctas"]
-    space = load_space(given["space"] or transport)
-    if space.transport != transport:
-        raise UsageError(f"--space {given['space']} belongs to --transport {space.transport}.")
     wish = Wish(
         space=space.capped(max_ctas) if max_ctas is not None else space,
-        space_name=given["space"],
+        space_name=space_name_of(given),
         points=points_of(workload.operation, described, target.ranks, transport, target.threads),
         even=given["workload"] is None,
         workload=workload.name,
@@ -220,21 +230,23 @@ def job_of(command: list[str], given: dict[str, Any], folder: Folder) -> TuneJob
         strategy_name=given["strategy_name"],
         strategy=chosen,
         budget_seconds=given["budget"],
-        processes=given["processes"],
+        processes=given["processes"] is not False,
     )
     fabric = fabric_of(target, given["fabric"])
-    place = Place(target, transport, engine, fabric, _measure(given, target), list(command))
+    certainty = certainty_of(target)
+    measure = _measure(given, certainty, target)
+    place = Place(target, transport, engine, fabric, certainty, measure, list(command))
     return TuneJob(place, wish, folder, terminal.console())
 
 
-def _measure(given: dict[str, Any], target: Target) -> MeasureOptions:
+def _measure(given: dict[str, Any], certainty: Certainty, target: Target) -> MeasureOptions:
+    seconds = _MAX_SECONDS if given["max_seconds"] is None else given["max_seconds"]
+    stopping, warmup = certainty.proof(seconds)
     return MeasureOptions(
         variants=[],
-        launches=given["launches"],
-        stopping=Stopping(
-            relative_ci=0.01, min_samples=10, max_samples=200, max_seconds=given["max_seconds"]
-        ),
-        warmup=Warmup(min_samples=2, min_seconds=0.02),
+        launches=certainty.launches if given["launches"] is None else given["launches"],
+        stopping=stopping,
+        warmup=warmup,
         rest_us=target.rest_us(),
         deadline_seconds=given["deadline"],
         init_deadline_seconds=given["init_deadline"],
@@ -248,7 +260,9 @@ def _roles(space: str | None) -> list[Variant]:
     if space is None:
         return []
     trees = [v.value for s in load_space(space).setting for v in s.values if s.name == _TREES]
-    settings = {"in_network": "tree", _TREES: max(trees, key=int, default="1")}
+    if not trees:
+        return []
+    settings = {"in_network": "tree", _TREES: max(trees, key=int)}
     return [Variant(name="aggregators", settings=settings, environment={})]
 
 

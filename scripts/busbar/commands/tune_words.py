@@ -19,6 +19,8 @@ _KEPT = {
     "mpi_args": "--mpi-args",
 }
 """What says where and by which library, as `busbar tune` names it and as it is typed."""
+_HOSTS = {"emulated": "--hosts", "simulated": "--nodes"}
+"""What says how many hosts are made, where hosts are made."""
 _DEFAULTS = {"transport": "mpi", "threads": "1", "mpi_args": ""}
 
 
@@ -48,12 +50,14 @@ def tune_words(tuning: Tuning, key: PointKey, size_bytes: int, ranks: int) -> li
 
 def _place(tuning: Tuning, ranks: int) -> list[str]:
     made_for = tuning.tuned.made_for
-    if made_for.on != "emulated":
+    hosts = _HOSTS.get(made_for.on)
+    if hosts is None:
         return ["--on", made_for.on, "--ranks", str(ranks)]
     on_each = made_for.ranks // made_for.nodes
     if ranks % on_each != 0:
         raise UsageError(
-            f"{ranks} ranks: there were {on_each} on each emulated host; accepted are multiples."
+            f"{ranks} ranks: there were {on_each} on each {made_for.on} host; accepted are "
+            "multiples."
         )
-    words = ["--on", "emulated", "--hosts", str(ranks // on_each)]
+    words = ["--on", made_for.on, hosts, str(ranks // on_each)]
     return words if on_each == 1 else [*words, "--ranks", str(ranks)]

@@ -31,14 +31,6 @@ from busbar.tune.tuned import MadeFor
 MOST_HANGS = 3
 """A fabric on which so many points hang will hang on the next one too."""
 
-_SIMULATED_SILENCE_S = 3600.0
-"""Real seconds that a point may take to simulate. Deadlines are in simulated time; where nothing
-can go on there, SimGrid notices at once."""
-
-_SILENCE_MARGIN_S = 30.0
-"""Beyond what the engine's own watchdogs allow, so that they speak first."""
-
-
 _OBSERVED_WARMUP = 1
 """Executions before an observed block: all that the library counts besides the block's own."""
 
@@ -220,10 +212,10 @@ class Runner:
     def _answers(self, engine: Engine, slot: Slot, visit: Visit) -> Iterator[dict[str, Any]]:
         request = self._request(slot, visit)
         manner = Manner.of(self._plan)
-        silence = 2 * manner.deadline_seconds + manner.stopping.max_seconds
-        if self._settings.target.on == "simulated":
-            silence = _SIMULATED_SILENCE_S
-        for answer in engine.visit(request, silence + _SILENCE_MARGIN_S):
+        silence = self._settings.target.silence_seconds(
+            manner.deadline_seconds, manner.stopping.max_seconds
+        )
+        for answer in engine.visit(request, silence):
             answer.pop("request")
             yield answer
 

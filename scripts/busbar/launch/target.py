@@ -22,6 +22,11 @@ from busbar.fabrics.model import Fabric
 On = Literal["local", "emulated", "simulated", "hostfile", "slurm"]
 
 
+_SILENCE_MARGIN_S = 30.0
+_SIMULATED_SILENCE_S = 3600.0
+"""Real seconds that a visit may take to simulate."""
+
+
 @dataclass(frozen=True)
 class Programs:
     """The argv of each role's processes."""
@@ -74,6 +79,13 @@ class Target(Protocol):
         """Whether the messages of such a point carry data, which is then verified."""
         ...
 
+    def silence_seconds(self, deadline_seconds: float, block_seconds: float) -> float:
+        """Seconds without an answer to a visit that mean a hang, if nobody has spoken by then.
+
+        `deadline_seconds` is that of a phase, `block_seconds` what a block may take.
+        """
+        ...
+
     def side_by_side(self) -> int | None:
         """How many launches may run at the same time; None where they would disturb each other."""
         ...
@@ -113,6 +125,10 @@ class _Real:
     def carries_payload(self, size_bytes: int, ranks: int) -> bool:
         """Always."""
         return True
+
+    def silence_seconds(self, deadline_seconds: float, block_seconds: float) -> float:
+        """So long that the engine's own watchdogs speak first."""
+        return 2 * deadline_seconds + block_seconds + _SILENCE_MARGIN_S
 
     def side_by_side(self) -> int | None:
         """They would share links and cores."""
@@ -245,7 +261,7 @@ class Simulated:
     def _files(self) -> simulate.Files:
         return simulate.write_files(self.platform)
 
-    def placement(self) -> list[str] | None:
+    def placement(self) -> list[str]:
         """Ranks fill one node after the other."""
         return list(self.platform.nodes)
 
@@ -260,6 +276,10 @@ class Simulated:
     def carries_payload(self, size_bytes: int, ranks: int) -> bool:
         """As far as this machine's memory goes."""
         return simulate.carries_payload(size_bytes, ranks)
+
+    def silence_seconds(self, deadline_seconds: float, block_seconds: float) -> float:
+        """Deadlines are in virtual time, and where nobody can go on there SimGrid says so."""
+        return _SIMULATED_SILENCE_S
 
     def side_by_side(self) -> int | None:
         """One a core, as far as the memory goes."""

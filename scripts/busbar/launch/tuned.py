@@ -40,6 +40,12 @@ class TunedFolder:
     def open(cls, path: Path) -> Self:
         """Raises UsageError where it cannot be read, or its files are not those of its tuning."""
         folder = cls(path.resolve(), load_tuned(path))
+        if folder.tuned.made_for.simulated:
+            raise UsageError(
+                f"{folder.path} was tuned on simulated hosts, which says nothing of others, and "
+                "SimGrid takes no algorithms by size; accepted is a folder from real or emulated "
+                "hosts, or --variant x:smpi/allreduce=lr and its like on simulated ones."
+            )
         written = files_of(folder.tuned, folder.path)
         for name in (OMPI_RULES, TUNER_TABLE):
             if name not in written:

@@ -43,7 +43,7 @@ class Where:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Where:
-        """From the options of `busbar run` by name."""
+        """From the options of `busbar run` or `busbar tune` by name."""
         return cls(
             on=options["on"],
             transport=options["transport"],
@@ -56,7 +56,7 @@ class Where:
             hostfile=options["hostfile"],
             aggregators=options["aggregators"],
             extra=shlex.split(options["mpi_args"]),
-            nodes=parse_nodes(nodes)[-1] if (nodes := options.get("nodes")) else None,
+            nodes=parse_nodes(str(nodes))[-1] if (nodes := options.get("nodes")) else None,
             fabric=options["fabric"],
             background=options.get("background"),
         )

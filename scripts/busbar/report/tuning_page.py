@@ -26,6 +26,7 @@ PURPOSES = {
     "nccl.conf": "NCCL's settings of processes, for /etc/nccl.conf or NCCL_CONF_FILE.",
     "ompi-rules.conf": "Open MPI's algorithms by size: coll_tuned_dynamic_rules_filename.",
     "mca-params.conf": "Open MPI's parameters, for mpirun --tune or $HOME/.openmpi.",
+    "smpi-words.csv": "SimGrid's algorithms by size, as words for smpirun.",
     "search.jsonl": "Every answer of the search: busbar tune --resume goes on from it.",
     "proof.json": "The proof's run record: busbar report, check and compare read it.",
     PAGE: "This page.",

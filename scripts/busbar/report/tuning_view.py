@@ -131,6 +131,8 @@ class TuningView:
     sentence: str
     what: str
     when: str
+    how: str
+    """How to read the figures."""
     alarms: tuple[Alarm, ...]
     ops: tuple[OpView, ...]
     environment: tuple[tuple[str, str], ...]
@@ -155,6 +157,7 @@ def tuning_view(tuned: Tuned, searched: Searched) -> TuningView:
         sentence=words.sentence(tuned, kept),
         what=words.what(tuned),
         when=moment(made_for.made),
+        how=words.how(tuned),
         alarms=tuple(words.alarms(searched, unproven)),
         ops=ops,
         environment=tuple(sorted(tuned.environment.items())),

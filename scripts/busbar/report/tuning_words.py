@@ -35,6 +35,8 @@ def sentence(tuned: Tuned, kept: int) -> str:
     if tuned.total_gain_interval is not None:
         low, high = tuned.total_gain_interval
         within = f" ({low:.3f} to {high:.3f}, 95 % interval over the proof's launches)"
+    if tuned.made_for.simulated:
+        within = " in virtual time, as exactly in a fresh launch as in the search"
     return f"The workload runs {tuned.total_gain:.3f} times as fast{within}: {have}."
 
 
@@ -48,6 +50,23 @@ def what(tuned: Tuned) -> str:
     nodes = f"{many(made_for.ranks, 'rank')} on {many(made_for.nodes, 'node')}"
     parts = [listed(ops, most=4), span, f"{nodes}, {made_for.on}, transport {made_for.transport}"]
     return " · ".join(part for part in parts if part)
+
+
+def how(tuned: Tuned) -> str:
+    """How to read a gain, and the times of all candidates."""
+    gain, times = "median over the proof's launches", "medians of the search's short looks"
+    sure = "All intervals hold together with 95 %, whatever the number of points."
+    worth = "they prove nothing"
+    if tuned.made_for.simulated:
+        gain, times = "in a launch of the proof's own", "the search's times"
+        sure = "There is no interval: virtual time repeats itself, and the proof says what the "
+        sure += "search said to the last digit."
+        worth = "nobody is measured twice"
+    return (
+        f"Gain: the default's time over the other's, {gain}; above the line is faster. Filled: it "
+        f"is kept. Hollow: the default stays. {sure} All candidates: {times} over the default's, "
+        f"below 1 is faster; {worth}. Large marks: what it thought best."
+    )
 
 
 def alarms(searched: Searched, unproven: Iterable[Choice]) -> Iterable[Alarm]:
@@ -108,6 +127,8 @@ def made_for(tuned: Tuned) -> Iterable[tuple[str, str]]:
     made_for = tuned.made_for
     yield "Fabric", made_for.fabric or "not given"
     yield "Target", made_for.on
+    if made_for.simulated:
+        yield "Simulated", "true: the hosts do not exist, and nothing holds for real ones"
     yield "Transport", made_for.transport
     yield "Nodes", f"{made_for.nodes:,}"
     yield "Ranks", f"{made_for.ranks:,}"

@@ -11,23 +11,36 @@ reducing where the fabric says what it costs: hosts by [reduction], switches by 
 """
 
 from busbar.simulate.description import Platform
-from busbar.simulate.launch import ENVIRONMENT_PREFIX, Files, command, refuse_unknown, write_files
+from busbar.simulate.launch import (
+    DEFAULT_ALGORITHMS,
+    ENVIRONMENT_PREFIX,
+    Files,
+    command,
+    refuse_unknown,
+    write_files,
+)
 from busbar.simulate.manner import (
+    FIRST_CALL,
     LAUNCHES,
+    NO_WARMUP,
     REST_US,
-    WARMUP,
+    SETTINGS_PREFIX,
     at_once,
     carries_payload,
     stopping,
+    warmup,
     with_chunks,
 )
 from busbar.simulate.platform import platform_of
 
 __all__ = [
+    "DEFAULT_ALGORITHMS",
     "ENVIRONMENT_PREFIX",
+    "FIRST_CALL",
     "LAUNCHES",
+    "NO_WARMUP",
     "REST_US",
-    "WARMUP",
+    "SETTINGS_PREFIX",
     "Files",
     "Platform",
     "at_once",
@@ -36,6 +49,7 @@ __all__ = [
     "platform_of",
     "refuse_unknown",
     "stopping",
+    "warmup",
     "with_chunks",
     "write_files",
 ]

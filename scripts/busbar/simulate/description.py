@@ -86,7 +86,8 @@ class Description:
     def aggregator(self, name: str, zone: str) -> None:
         """A host in the very switch: it is limited by the links of those it talks to.
 
-        And by the rate at which the switch reduces.
+        And by the rate at which the switch reduces. Aggregators of several trees share it, and
+        reach each other for nothing.
         """
         if zone in self._outer:
             place = _place(name)
@@ -96,6 +97,7 @@ class Description:
         self._add("host", name, zone, name, "aggregator", _rate(self.reduction.of_switch))
         self._add("route", zone, name, _OTHERS, "-", "-", "-")
         self._add("route", zone, _OTHERS, name, "-", "-", "-")
+        self._add("route", zone, name, name, "-", "-", _itself(zone))
 
     def _worker(self, name: str, zone: str, node: str) -> None:
         self._add("host", name, zone, node, "worker", _rate(self.reduction.of_rank))

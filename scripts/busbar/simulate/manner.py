@@ -1,4 +1,4 @@
-"""How points are measured in virtual time, where nothing varies and nothing warms up."""
+"""How points are measured in virtual time, where nothing varies."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import psutil
 
 from busbar.record.models import Stopping, Variant, Warmup
 
+SETTINGS_PREFIX = "smpi/"
+"""Of settings that choose algorithms, as SimGrid calls them: smpi/allreduce=lr."""
 LAUNCHES = 1
 """Another one would give the same figures."""
-WARMUP = Warmup(min_samples=0, min_seconds=0.0)
+NO_WARMUP = Warmup(min_samples=0, min_seconds=0.0)
+FIRST_CALL = Warmup(min_samples=1, min_seconds=0.0)
+"""For algorithms that make communicators in their first call: smp_*, and what some decision
+functions pick. On 8 hosts at 1 us a message that takes 18 us."""
 REST_US = 10_000.0
 """Between samples: long enough for news of the next start to reach everyone in time."""
 
@@ -24,6 +29,15 @@ _CHUNK = "1M"
 """Of the reduction tree. An aggregator has sent its answer before it takes the next chunk, so each
 chunk costs a latency: on links of hundreds of Gbit/s the engine's own default, 32K, would be mostly
 that."""
+
+
+def warmup(variants: Sequence[Variant]) -> Warmup:
+    """One execution where a variant chooses among SimGrid's algorithms; else none."""
+    chosen = any(
+        variant.environment or any(name.startswith(SETTINGS_PREFIX) for name in variant.settings)
+        for variant in variants
+    )
+    return FIRST_CALL if chosen else NO_WARMUP
 
 
 def stopping(asked: Stopping) -> Stopping:

@@ -10,14 +10,12 @@ from busbar.errors import UsageError
 from busbar.launch.engine import Engine, LaunchDied, LaunchHang
 from busbar.launch.hang import stuck_variants
 from busbar.launch.request import Manner, seed_of, visit_request
+from busbar.launch.target import Target
+from busbar.record.key import parse_ranks
 from busbar.record.lines import BlockLine, LaunchLine
 from busbar.record.models import Stopping, Variant, Warmup
 from busbar.tune.candidate import Candidate
 from busbar.tune.points import TunePoint
-
-_SILENCE_MARGIN_S = 30.0
-_WARMUP = Warmup(min_samples=2, min_seconds=0.002)
-"""Of every block. A communicator's first execution sets up its connections."""
 
 
 @dataclass
@@ -44,11 +42,16 @@ class BenchSettings:
     """How launches of a search are made and asked."""
 
     start: Callable[[], Engine]
+    target: Target
+    warmup: Warmup
+    """Of every block."""
     rest_us: float
     deadline_seconds: float
     seed: int
     meet: Callable[[LaunchLine], None]
     """Told of every launch; raises what ends the search."""
+    objection: Callable[[TunePoint, Candidate], str | None] = lambda *_: None
+    """Why a candidate cannot be tried here; None where it can."""
 
 
 class LiveBench:
@@ -63,8 +66,10 @@ class LiveBench:
         self, point: TunePoint, candidates: Sequence[Candidate], samples: int, seconds: float
     ) -> Seen:
         """See `Bench`. What fails together is tried alone, so that one cannot spoil the others."""
-        seen = Seen()
-        waiting = [list(candidates)]
+        objections = {c: self._settings.objection(point, c) for c in candidates}
+        seen = Seen(failed={c: why for c, why in objections.items() if why is not None})
+        possible = [c for c in candidates if c not in seen.failed]
+        waiting = [possible] if possible else []
         while waiting:
             together = waiting.pop()
             try:
@@ -100,6 +105,7 @@ class LiveBench:
         seen: Seen,
     ) -> None:
         by_name = {candidate.name: candidate for candidate in candidates}
+        target = self._settings.target
         manner = Manner(
             Stopping(
                 # Never met: how many samples are worth while is the strategy's to say.
@@ -108,7 +114,7 @@ class LiveBench:
                 max_samples=samples,
                 max_seconds=max(seconds, 1e-3),
             ),
-            _WARMUP,
+            self._settings.warmup,
             self._settings.rest_us,
             self._settings.deadline_seconds,
         )
@@ -122,8 +128,11 @@ class LiveBench:
             manner,
             round_number=0,
             seed=seed_of(self._settings.seed, self._visits),
+            payload=target.carries_payload(
+                point.key.size_bytes, len(parse_ranks(point.key.group.ranks))
+            ),
         )
-        silence = 2 * manner.deadline_seconds + seconds + _SILENCE_MARGIN_S
+        silence = target.silence_seconds(manner.deadline_seconds, seconds)
         for answer in self._live().visit(request, silence):
             answer.pop("request")
             line = BlockLine.model_validate({**answer, "launch": 0})

@@ -9,8 +9,9 @@ from statistics import median
 from busbar.record.models import RunRecord
 from busbar.record.statistics import interval_95
 from busbar.tune.candidate import DEFAULT, Candidate
+from busbar.tune.certainty import LEAST_GAIN, OVER_LAUNCHES, Certainty
 from busbar.tune.points import TunePoint
-from busbar.tune.prove import LEAST_GAIN, Contest, Outcome, outcomes, workload_ratios
+from busbar.tune.prove import Contest, Outcome, outcomes, workload_ratios
 from busbar.tune.search import PointSearch
 from busbar.tune.tuned import Choice
 
@@ -28,7 +29,10 @@ class Conclusion:
 
 
 def conclude(
-    searches: Sequence[PointSearch], contests: Sequence[Contest], record: RunRecord | None
+    searches: Sequence[PointSearch],
+    contests: Sequence[Contest],
+    record: RunRecord | None,
+    certainty: Certainty = OVER_LAUNCHES,
 ) -> Conclusion:
     """Keep what is proven, point by point; an environment only if it makes the whole faster.
 
@@ -37,7 +41,7 @@ def conclude(
     points = [one.point for one in searches]
     if record is None:
         return Conclusion(DEFAULT, [_untried(one) for one in searches], None, None)
-    judged = outcomes(record, contests)
+    judged = outcomes(record, contests, certainty)
     alone = {o.contest.point: o for o in judged if o.contest.environment == DEFAULT}
     under = {o.contest.point: o for o in judged if o.contest.environment != DEFAULT}
     ratios = _ratios(record, points, {p: o for p, o in alone.items() if o.proven})

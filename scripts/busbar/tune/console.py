@@ -115,9 +115,12 @@ def print_tuned(console: Console, tuned: Tuned) -> None:
     if not tuned.kept() and not tuned.environment:
         console.print(f"Nothing beats the default here: no setting is written ({spent}).")
     elif tuned.total_gain is not None:
-        low, high = tuned.total_gain_interval or (tuned.total_gain, tuned.total_gain)
+        within = ""
+        if tuned.total_gain_interval is not None:
+            low, high = tuned.total_gain_interval
+            within = f" ({low:.3f} to {high:.3f})"
+        time = " in virtual time, which repeats itself exactly" if tuned.made_for.simulated else ""
         console.print(
-            f"The workload runs {tuned.total_gain:.3f} times as fast ({low:.3f} to {high:.3f}); "
-            f"{spent}.",
+            f"The workload runs {tuned.total_gain:.3f} times as fast{within}{time}; {spent}.",
             highlight=False,
         )

@@ -40,6 +40,8 @@ class Means:
     least_us: LeastUs
     budget_seconds: float
     seed: int
+    exact: bool = False
+    """Whether nothing needs to be measured twice."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Found:
     def contests(self) -> list[Contest]:
         """What is to be proven: each winner, and with an environment each winner under it."""
         found = [
-            Contest(one.point, best, one.space.short_name(best))
+            Contest(one.point, best, one.space.short_name(best), search_us=one.times_us(best))
             for one in self.searches
             if (best := one.best()) != DEFAULT
         ]
@@ -92,7 +94,7 @@ def _search(
     searches: Sequence[PointSearch], environment: Mapping[str, str], budget: Budget, means: Means
 ) -> None:
     with means.open_bench(environment) as bench:
-        here = Surroundings(bench, means.journal, budget, means.watcher, environment)
+        here = Surroundings(bench, means.journal, budget, means.watcher, environment, means.exact)
         search(searches, here, least_us=means.least_us, seed=means.seed)
 
 

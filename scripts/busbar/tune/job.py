@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 
 from busbar.errors import Incomplete
@@ -26,11 +27,13 @@ from busbar.theory.least import least_us
 from busbar.tune.ask import Strategy
 from busbar.tune.bench import BenchSettings, LiveBench
 from busbar.tune.candidate import Candidate
+from busbar.tune.certainty import Certainty
 from busbar.tune.conclude import Conclusion, conclude
 from busbar.tune.console import TuneConsole, print_found, print_notes, print_tuned
 from busbar.tune.files import Folder
 from busbar.tune.find import Found, Means, find
 from busbar.tune.journal import SearchJournal, SystemLine
+from busbar.tune.memory import objection
 from busbar.tune.points import TunePoint
 from busbar.tune.prove import Contest, proof_plan
 from busbar.tune.search import PointSearch
@@ -47,6 +50,7 @@ class Place:
     transport: str
     engine: Path
     fabric: Fabric | None
+    certainty: Certainty
     measure: MeasureOptions
     """Of the proof; seed, deadlines and rest of the search as well."""
     command: list[str]
@@ -100,7 +104,7 @@ class TuneJob:
         print_found(self.console, found.searches)
         contests = found.contests()
         record = self.prove(contests)
-        conclusion = conclude(found.searches, contests, record)
+        conclusion = conclude(found.searches, contests, record, self.place.certainty)
         cost = self._cost(found, journal, _seconds_of(record) if record else 0.0)
         tuned = self._tuned(conclusion, system, cost)
         print_tuned(self.console, tuned)
@@ -140,6 +144,7 @@ class TuneJob:
                 least_us=self._least_us,
                 budget_seconds=wish.budget_seconds,
                 seed=self.place.measure.seed,
+                exact=self.place.certainty.exact,
             )
             return find(searches, processes, wish.even, means)
 
@@ -160,13 +165,21 @@ class TuneJob:
 
         settings = BenchSettings(
             start=start,
+            target=place.target,
+            warmup=place.certainty.warmup,
             rest_us=place.measure.rest_us,
             deadline_seconds=place.measure.deadline_seconds,
             seed=place.measure.seed,
             meet=lambda launch: journal.meet(system_of(launch)),
+            objection=self._objection,
         )
         with LiveBench(settings) as bench:
             yield bench
+
+    def _objection(self, point: TunePoint, candidate: Candidate) -> str | None:
+        vectors = self.wish.space.vectors(point.key.op, candidate)
+        free_bytes = psutil.virtual_memory().available
+        return objection(vectors, point.key.size_bytes, self.place.target.ranks, free_bytes)
 
     def _least_us(self, point: TunePoint, candidate: Candidate) -> float | None:
         placement, fabric = self.place.target.placement(), self.place.fabric
@@ -220,6 +233,7 @@ class TuneJob:
                 nodes=system.nodes,
                 ranks=place.target.ranks,
                 fake=system.fake,
+                simulated=place.target.on == "simulated",
                 made=utc_now(),
             ),
             workload=self.wish.workload,

@@ -71,6 +71,7 @@ def refuse_unlike(tunings: Sequence[Tuning]) -> None:
             ("transport", first.tuned.made_for.transport, other.tuned.made_for.transport),
             ("target", first.tuned.made_for.on, other.tuned.made_for.on),
             ("versions", first.tuned.made_for.versions, other.tuned.made_for.versions),
+            ("simulated fabric", _simulated_fabric(first), _simulated_fabric(other)),
             ("environment", first.tuned.environment, other.tuned.environment),
         ):
             if own != its:
@@ -78,6 +79,12 @@ def refuse_unlike(tunings: Sequence[Tuning]) -> None:
                     f"{first.path} and {other.path} differ in their {name} ({own} and {its}); "
                     "accepted are tunings that differ in operations, sizes and ranks only."
                 )
+
+
+def _simulated_fabric(tuning: Tuning) -> str | None:
+    """Real hosts are told apart by their versions at most; of simulated ones the fabric is all."""
+    made_for = tuning.tuned.made_for
+    return made_for.fabric if made_for.simulated else None
 
 
 def _proven(

@@ -1,29 +1,21 @@
 """The proof: winners again, in fresh launches, taking turns with the default.
 
 A search picks the best of many short looks, and so what was lucky as well as what is good. What is
-written down rests on new measurements only: five launches or more, the launch being the unit.
+written down rests on new measurements only: five launches or more, the launch being the unit. In
+virtual time one launch is all, as whoever measures again sees the same (`certainty.py`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean, median, stdev
-
-from scipy.special import stdtrit
+from dataclasses import dataclass, field
 
 from busbar.launch.options import MeasureOptions
 from busbar.record.models import Plan, PlannedPoint, Point, PointKey, RunRecord, Variant
 from busbar.record.pairing import medians_by_launch, paired_ratios
 from busbar.tune.candidate import DEFAULT, DEFAULT_NAME, Candidate
+from busbar.tune.certainty import OVER_LAUNCHES, Certainty, Pairing
 from busbar.tune.points import TunePoint
-
-LEAST_GAIN = 1.01
-"""A setting that gains less is not worth its line (Intel's mpitune keeps the default below 1 %)."""
-WRONG_IN_ALL = 0.05
-"""Chance that any of what is kept is no gain at all, whatever the number of points."""
-LEAST_LAUNCHES = 5
 
 
 @dataclass(frozen=True)
@@ -35,6 +27,8 @@ class Contest:
     label: str = ""
     """The candidate in short, unique for its operation."""
     environment: Candidate = DEFAULT
+    search_us: tuple[float, float] | None = field(default=None, compare=False)
+    """The default's time and the candidate's in the search, where it knows both."""
 
     @property
     def variant(self) -> Variant:
@@ -83,13 +77,14 @@ class Outcome:
     why: str
 
 
-def outcomes(record: RunRecord, contests: Sequence[Contest]) -> list[Outcome]:
+def outcomes(
+    record: RunRecord, contests: Sequence[Contest], certainty: Certainty = OVER_LAUNCHES
+) -> list[Outcome]:
     """One for each contest that was measured, in order; whatever is missing is not proven."""
-    level = WRONG_IN_ALL / max(1, len(contests))
-    return [_outcome(record, contest, level) for contest in contests]
+    return [_outcome(record, contest, certainty, len(contests)) for contest in contests]
 
 
-def _outcome(record: RunRecord, contest: Contest, level: float) -> Outcome:
+def _outcome(record: RunRecord, contest: Contest, certainty: Certainty, questions: int) -> Outcome:
     default = _point(record, Contest(contest.point, DEFAULT).key)
     own = _point(record, contest.key)
     if default is None or own is None or default.time_us is None or own.time_us is None:
@@ -98,43 +93,21 @@ def _outcome(record: RunRecord, contest: Contest, level: float) -> Outcome:
         if point.status != "ok":
             why = f"{name} ended as {point.status} in the proof"
             return Outcome(contest, 0, 0, 0, None, False, why)
-    ratios = paired_ratios(medians_by_launch(record, default), medians_by_launch(record, own))
-    interval = interval_of_mean(ratios, level)
-    gain = median(ratios)
-    proven, why = _verdict(ratios, gain, interval)
-    return Outcome(contest, default.time_us.median, own.time_us.median, gain, interval, proven, why)
-
-
-def _verdict(
-    ratios: Sequence[float], gain: float, interval: tuple[float, float] | None
-) -> tuple[bool, str]:
-    if len(ratios) < LEAST_LAUNCHES or interval is None:
-        return False, f"{len(ratios)} launches were measured, {LEAST_LAUNCHES} are needed"
-    low, high = interval
-    said = f"{gain:.3f} times as fast ({low:.3f} to {high:.3f} over {len(ratios)} launches)"
-    if low <= 1:
-        return False, f"{said}: it may be no gain at all"
-    if gain <= LEAST_GAIN:
-        return False, f"{said}: not worth a setting"
-    return True, said
+    pairing = Pairing(
+        default_us=default.time_us.median,
+        tuned_us=own.time_us.median,
+        ratios=paired_ratios(medians_by_launch(record, default), medians_by_launch(record, own)),
+        search_us=contest.search_us,
+    )
+    judged = certainty.judge(pairing, questions)
+    return Outcome(
+        contest, pairing.default_us, pairing.tuned_us, pairing.gain, judged.interval,
+        judged.proven, judged.why,
+    )  # fmt: skip
 
 
 def _point(record: RunRecord, key: PointKey) -> Point | None:
     return next((point for point in record.points if point.key.planned() == key), None)
-
-
-def interval_of_mean(ratios: Sequence[float], level: float) -> tuple[float, float] | None:
-    """The interval that misses the ratio's centre with chance `level`; None below two launches.
-
-    Student's t on the logarithms, as gains are factors.
-    """
-    if len(ratios) < 2 or min(ratios) <= 0:
-        return None
-    logarithms = [math.log(ratio) for ratio in ratios]
-    reach = float(stdtrit(len(ratios) - 1, 1 - level / 2))
-    half = reach * stdev(logarithms) / math.sqrt(len(ratios))
-    centre = fmean(logarithms)
-    return math.exp(centre - half), math.exp(centre + half)
 
 
 def workload_ratios(

@@ -12,10 +12,10 @@ from busbar.tune.ask import Ask, Strategy
 from busbar.tune.bench import Bench
 from busbar.tune.budget import Budget
 from busbar.tune.candidate import DEFAULT, Candidate
+from busbar.tune.certainty import LEAST_GAIN
 from busbar.tune.history import History
 from busbar.tune.journal import Answer, Pruned, SearchJournal
 from busbar.tune.points import TunePoint
-from busbar.tune.prove import LEAST_GAIN
 from busbar.tune.space import PointSpace
 
 LeastUs = Callable[[TunePoint, Candidate], float | None]
@@ -42,6 +42,11 @@ class PointSearch:
     """That its answers took."""
     finished: bool = False
     """The strategy came to its end; otherwise the budget did."""
+
+    def times_us(self, candidate: Candidate) -> tuple[float, float] | None:
+        """The default's median and the candidate's; None where one was not measured."""
+        default, own = self.history.estimate(DEFAULT), self.history.estimate(candidate)
+        return (default.median, own.median) if default and own else None
 
     def best(self) -> Candidate:
         """The fastest by its median, unless it gains less over the default than is worth a setting.
@@ -81,6 +86,8 @@ class Surroundings:
     watcher: Watcher
     environment: Mapping[str, str]
     """Of the launches, beyond what all have: settings of scope `process`."""
+    exact: bool = False
+    """Whether whoever measures again sees the same: then nothing is measured twice."""
 
 
 def search(
@@ -101,7 +108,7 @@ def search(
 def _take_turns(
     searches: Sequence[PointSearch], here: Surroundings, least_us: LeastUs, seed: int
 ) -> None:
-    waiting = [(one, _asks(one, least_us, _rng(one, seed))) for one in searches]
+    waiting = [(one, _asks(one, least_us, _rng(one, seed), here.exact)) for one in searches]
     while waiting:
         turn = min(waiting, key=lambda pair: pair[0].seconds)
         one, asks = turn
@@ -119,13 +126,25 @@ def _rng(one: PointSearch, seed: int) -> random.Random:
     return random.Random(f"{seed} {one.point.label}")
 
 
-def _asks(one: PointSearch, least_us: LeastUs, rng: random.Random) -> Iterator[Ask]:
-    """The strategy's, after a look at the default, and without what cannot win."""
+def _asks(one: PointSearch, least_us: LeastUs, rng: random.Random, exact: bool) -> Iterator[Ask]:
+    """The strategy's, after a look at the default, and without what cannot win or is known."""
+    if exact:
+        yield from _looks(one, least_us, rng)
+        return
     yield Ask((DEFAULT,), _FIRST_LOOK)
     for ask in one.strategy(one.space, one.history, rng):
         left = tuple(c for c in ask.candidates if not _hopeless(one, c, least_us))
         if left:
             yield Ask(left, ask.samples)
+
+
+def _looks(one: PointSearch, least_us: LeastUs, rng: random.Random) -> Iterator[Ask]:
+    """The same where one sample says all: nobody takes turns, and the budget can end it sooner."""
+    yield Ask((DEFAULT,), 1)
+    for ask in one.strategy(one.space, one.history, rng):
+        for candidate in ask.candidates:
+            if candidate not in one.history.samples and not _hopeless(one, candidate, least_us):
+                yield Ask((candidate,), 1)
 
 
 def _hopeless(one: PointSearch, candidate: Candidate, least_us: LeastUs) -> bool:

@@ -1,6 +1,6 @@
 """The search space of a transport, as data: which settings there are, and which may be tried.
 
-One TOML file per transport in `spaces/`. A setting of scope `call` can be changed for each
+One TOML file for each in `spaces/`. A setting of scope `call` can be changed for each
 operation and size in a live process; one of scope `process` is read once and needs a fresh one.
 """
 
@@ -26,7 +26,8 @@ Safety = Literal["search", "propose", "never"]
 report and never tried. `never`: for debugging, or it can corrupt or hang, or it would beat what the
 search sets; it is not even named."""
 RanksNeeded = Literal["any", "2", "even", "power of two"]
-NodesNeeded = Literal["any", "one", "several", "one for each rank"]
+NodesNeeded = Literal["any", "one", "several", "one for each rank", "fewer than ranks"]
+Hosts = Literal["real", "simulated", "any"]
 
 MOST_CANDIDATES = 10_000
 """More than any search looks at; what would list more of them is searched in parts."""
@@ -46,8 +47,13 @@ class Value(Model):
     """Numbers of ranks that it works with; the library does something else, or fails, on others."""
     nodes: NodesNeeded = "any"
     """Numbers of nodes that it works on."""
+    most_ranks: int | None = Field(default=None, ge=2)
+    """Numbers of ranks above it are not tried, as that takes too long."""
     ops: list[Name] = Field(default_factory=list)
     """Operations that have it; none named: all of the setting's."""
+    vectors: int = Field(default=0, ge=0)
+    """Of the point's size, that every rank keeps beside its buffers: simulated ones all in this
+    machine's memory."""
     since: Version | None = None
     """The first version of the library that takes it."""
     only_with: dict[str, list[str]] = Field(default_factory=dict)
@@ -57,6 +63,8 @@ class Value(Model):
 
     def works_with(self, ranks: int) -> bool:
         """Whether so many ranks can use it."""
+        if self.most_ranks is not None and ranks > self.most_ranks:
+            return False
         if self.ranks == "any":
             return True
         if self.ranks == "2":
@@ -69,6 +77,8 @@ class Value(Model):
             return True
         if self.nodes == "one for each rank":
             return nodes == ranks
+        if self.nodes == "fewer than ranks":
+            return nodes < ranks
         return (nodes == 1) == (self.nodes == "one")
 
 
@@ -131,6 +141,8 @@ class Space(Model):
     transport: Name
     library: Name
     """What the settings are those of, with its versions."""
+    hosts: Hosts = "real"
+    """Where that library runs."""
     setting: list[Setting]
 
     @model_validator(mode="after")
@@ -146,6 +158,10 @@ class Space(Model):
                 raise ValueError(f"{setting.name} is there twice")
             seen.add(setting.name)
         return self
+
+    def is_for(self, *, simulated: bool) -> bool:
+        """Whether its settings have a meaning on simulated hosts, or on real ones."""
+        return self.hosts in ("any", "simulated" if simulated else "real")
 
     def named(self, safety: Safety) -> list[Setting]:
         """The settings of that safety, in order."""
@@ -207,13 +223,20 @@ class Space(Model):
 
     def models(self, op: str, candidate: Candidate) -> tuple[str, ...]:
         """The algorithms in `theory.least` that a candidate's values are known to be."""
-        return tuple(
-            value.model
-            for setting in self.named("search")
-            if not setting.ops or op in setting.ops
-            for value in setting.values
-            if value.model is not None and candidate.settings.get(setting.name) == value.value
-        )
+        return tuple(v.model for v in self._values_of(op, candidate) if v.model is not None)
+
+    def vectors(self, op: str, candidate: Candidate) -> int:
+        """Those that every rank keeps for itself under a candidate."""
+        return sum(value.vectors for value in self._values_of(op, candidate))
+
+    def _values_of(self, op: str, candidate: Candidate) -> Iterator[Value]:
+        for setting in self.named("search"):
+            if not setting.ops or op in setting.ops:
+                yield from (
+                    value
+                    for value in setting.values
+                    if candidate.settings.get(setting.name) == value.value
+                )
 
     def of_processes(self) -> PointSpace:
         """What can be tried with fresh processes, in every combination."""
@@ -327,12 +350,17 @@ def version_in(text: str) -> tuple[int, ...]:
     return tuple(int(number) for number in found[0].split("."))
 
 
-def load_space(transport: str) -> Space:
-    """The space of a transport, or `tree`. Raises UsageError where there is none."""
-    path = _SPACES / f"{transport}.toml"
+def space_names() -> list[str]:
+    """All that `load_space` knows."""
+    return sorted(path.stem for path in _SPACES.glob("*.toml"))
+
+
+def load_space(name: str) -> Space:
+    """The space of a transport, `tree` or `simulated`. Raises UsageError where there is none."""
+    path = _SPACES / f"{name}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in _SPACES.glob("*.toml")))
-        raise UsageError(f"no search space is called '{transport}'; accepted: {known}")
+        known = ", ".join(space_names())
+        raise UsageError(f"no search space is called '{name}'; accepted: {known}")
     return parse_space(path.read_text(encoding="utf-8"), path.name)
 
 

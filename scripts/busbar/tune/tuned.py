@@ -25,6 +25,8 @@ class MadeFor(Model):
     nodes: int = Field(ge=1)
     ranks: int = Field(ge=1)
     fake: bool
+    simulated: bool = False
+    """The hosts do not exist, so it holds nowhere but in simulations."""
     made: Timestamp
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from busbar.errors import UsageError
-from busbar.tune.outputs import ompi_rules, tuner_table
+from busbar.tune.outputs import ompi_rules, smpi_words, tuner_table
 from busbar.tune.outputs.atomic import write_atomically
 from busbar.tune.outputs.environment import environment_of
 from busbar.tune.outputs.exports import exports
@@ -20,6 +20,7 @@ from busbar.tune.outputs.names import (
     MCA_PARAMS,
     NCCL_CONF,
     OMPI_RULES,
+    SMPI_WORDS,
     TUNER_TABLE,
 )
 from busbar.tune.outputs.nccl_conf import nccl_conf
@@ -30,15 +31,22 @@ __all__ = ["environment_of", "files_of", "unsaid", "write_outputs"]
 
 def unsaid(tuned: Tuned) -> list[Choice]:
     """The kept choices that no file can make another program use."""
-    says = {"mpi": ompi_rules.says, "nccl": tuner_table.says}.get(tuned.made_for.transport)
+    by_transport = {"mpi": ompi_rules.says, "nccl": tuner_table.says}
+    says = by_transport.get(tuned.made_for.transport)
+    if tuned.made_for.simulated:
+        says = smpi_words.says
     return [choice for choice in tuned.kept() if says is None or not says(choice)]
 
 
 def files_of(tuned: Tuned, folder: Path, plugin: Path | None = None) -> dict[str, str]:
     """Text by name, of those files that have content, for a folder.
 
-    `plugin`: the tuner plugin, if it was built. Raises UsageError for what a file cannot hold.
+    What was simulated says nothing of real hosts: no library's file comes of it. `plugin`: the
+    tuner plugin, if it was built. Raises UsageError for what a file cannot hold.
     """
+    if tuned.made_for.simulated:
+        words = smpi_words.smpi_words(tuned)
+        return {} if words is None else {SMPI_WORDS: words}
     rules = ompi_rules.ompi_rules(tuned)
     texts = {
         TUNER_TABLE: tuner_table.tuner_table(tuned),

@@ -23,6 +23,8 @@ def made_for(tuned: Tuned) -> list[str]:
         "measured on": made.on,
         "made": made.made,
     }
+    if made.simulated:
+        facts["simulated"] = "true, on hosts that do not exist"
     if made.fake:
         facts["fake"] = "nothing real was measured"
     return [f"{key}: {value}" for key, value in facts.items()]
