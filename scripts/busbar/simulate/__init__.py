@@ -6,25 +6,37 @@ queues, retransmission, adaptive routing or transport protocol, and computing ta
 
     description.py  what a platform is made of    network.py  from a fabric of kind `network`
     cluster.py      from one of kind `cluster`    launch.py   smpirun's command line
-    manner.py       how points are measured there
+    manner.py       how points are measured       scenario.py  what is wrong with the network
 """
 
 from busbar.simulate.description import Platform
 from busbar.simulate.launch import ENVIRONMENT_PREFIX, Files, command, refuse_unknown, write_files
-from busbar.simulate.manner import LAUNCHES, REST_US, WARMUP, carries_payload, stopping, with_chunks
+from busbar.simulate.manner import (
+    LAUNCHES,
+    WARMUP,
+    carries_payload,
+    rest_us,
+    stopping,
+    with_chunks,
+)
 from busbar.simulate.platform import platform_of
+from busbar.simulate.scenario import Fault, degraded, parse_fault, sentence
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
     "LAUNCHES",
-    "REST_US",
     "WARMUP",
+    "Fault",
     "Files",
     "Platform",
     "carries_payload",
     "command",
+    "degraded",
+    "parse_fault",
     "platform_of",
     "refuse_unknown",
+    "rest_us",
+    "sentence",
     "stopping",
     "with_chunks",
     "write_files",

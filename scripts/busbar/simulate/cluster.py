@@ -36,7 +36,7 @@ def cluster_platform(
     names = [f"node{n}" for n in range(1, nodes + 1)]
     aggregators = building.aggregation() if trees else []
     return Platform(
-        lines=tuple(building.made.lines),
+        parts=tuple(building.made.parts),
         workers=tuple(building.workers),
         nodes=tuple(name for name in names for _ in range(ranks_per_node)),
         aggregators=tuple(name for name in aggregators for _ in range(trees)),
