@@ -8,7 +8,7 @@ JSON, never 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TypeAlias
 
@@ -76,6 +76,8 @@ class PairMatrix:
     concurrent: Layer
     errors: Mapping[Pair, Mapping[str, int | None]] = field(default_factory=dict)
     """What counters of an isolated pair's hosts saw, both together; null where unreadable."""
+    exact: bool = False
+    """Whether another launch would give the same figures, as in virtual time."""
 
     def names(self) -> tuple[str, ...]:
         """Of endpoints: the host, with GPU or index where it has several."""
@@ -122,7 +124,7 @@ def matrices(record: RunRecord) -> tuple[PairMatrix, ...]:
             found.setdefault(_comparable(point.key), []).append(point)
     several = [_title(key, found) for key in found]
     built = (
-        _matrix(title, key, points, launches)
+        replace(_matrix(title, key, points, launches), exact=record.run.simulated)
         for title, (key, points) in zip(several, found.items(), strict=True)
     )
     return tuple(matrix for matrix in built if len(matrix.endpoints) > 1)
