@@ -12,6 +12,7 @@
 #include "measure/watchdog.h"
 #include "observe/counters.h"
 #include "observe/host.h"
+#include "transport/tree/intake.h"
 
 namespace busbar {
 
@@ -27,6 +28,8 @@ class Machine {
   virtual std::unique_ptr<Watchdog> watch(const Progress& progress, Role role) const = 0;
   /// Null where nothing counts.
   virtual std::unique_ptr<CounterReader> counters() const = 0;
+  /// Of an aggregator on this machine; null where reducing takes the time it takes.
+  virtual std::unique_ptr<tree::Intake> intake() const = 0;
   /// Ends all processes of the launch with this exit code.
   [[noreturn]] virtual void end_launch(int code) const = 0;
 };

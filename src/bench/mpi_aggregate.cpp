@@ -33,11 +33,11 @@ void wait_idly(MPI_Request& order, const Clock& clock) {
 
 /// Until the order to leave comes; it comes when every execution has been answered, or is about to be.
 void serve_job(const mpi::Assignment& assignment, mpi::OrderBook& orders, const mpi::World& world, const Clock& clock,
-               Progress& progress) {
+               tree::Intake* intake, Progress& progress) {
   mpi::MpiMessenger messenger(world.everyone());
   messenger.reserve(order_handle + 1 + tree::Aggregator::handles(assignment.job, assignment.node));
-  tree::Aggregator node(assignment.job, assignment.node, assignment.tree, assignment.trees, order_handle + 1,
-                        messenger);
+  tree::Aggregator node(assignment.job, assignment.node, assignment.tree, assignment.trees, order_handle + 1, messenger,
+                        intake);
   node.open();
   orders.report_ready();
   messenger.adopt(order_handle, orders.listen());
@@ -67,7 +67,9 @@ void serve_job(const mpi::Assignment& assignment, mpi::OrderBook& orders, const 
 
 }  // namespace
 
-void aggregate(const mpi::World& world, const Clock& clock, Progress& progress) {
+void aggregate(const mpi::World& world, const Machine& machine, Progress& progress) {
+  const Clock& clock = machine.clock();
+  const auto intake = machine.intake();
   mpi::OrderBook orders(world.everyone());
   for (;;) {
     progress.enter(Phase::idle, clock.now());
@@ -76,7 +78,7 @@ void aggregate(const mpi::World& world, const Clock& clock, Progress& progress) 
     if (orders.kind() == mpi::OrderBook::Kind::dismissal) return;
     const mpi::Assignment assignment = orders.read_assignment();
     progress.begin_point(assignment.operation, assignment.size, "", assignment.deadline);
-    serve_job(assignment, orders, world, clock, progress);
+    serve_job(assignment, orders, world, clock, intake.get(), progress);
   }
 }
 

@@ -106,7 +106,7 @@ Equipment equip(const Seat& seat, const Wanted& wanted) {
   }
   Equipment equipment;
   equipment.memory = std::make_unique<HostMemory>();
-  equipment.transport = mpi::make_transport(seat.world, wanted.trees);
+  equipment.transport = mpi::make_transport(seat.world, wanted.trees, std::make_unique<mpi::LibraryOperators>());
   equipment.versions = {{"mpi", mpi::library_version()}};
   return equipment;
 }

@@ -14,6 +14,7 @@ class ThisMachine final : public Machine {
   bool speaks_for_launch() const override;
   std::unique_ptr<Watchdog> watch(const Progress& progress, Role role) const override;
   std::unique_ptr<CounterReader> counters() const override { return std::make_unique<CounterReader>(); }
+  std::unique_ptr<tree::Intake> intake() const override { return nullptr; }
   [[noreturn]] void end_launch(int code) const override;
 
  private:

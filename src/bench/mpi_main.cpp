@@ -31,7 +31,7 @@ ExitCode live(const CommandLine& line, const mpi::World& world, const Machine& m
   mpi::MpiControl all(world.everyone());
   const Introductions everyone = introduce(all, machine, role, init_us);
   if (role == Role::aggregator) {
-    aggregate(world, machine.clock(), progress);
+    aggregate(world, machine, progress);
     return ExitCode::holds;
   }
   const ExitCode code = work({line, world, machine, everyone, outfit, init_limit(line)}, progress);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <simgrid/actor.h>
 #include <simgrid/engine.h>
-#include <simgrid/host.h>
 #include <simgrid/version.h>
 #include <unistd.h>
 
@@ -11,16 +10,13 @@
 #include <cstdio>
 #include <string_view>
 
+#include "sim/host_property.h"
+#include "sim/reduction.h"
+
 namespace busbar::sim {
 namespace {
 
 constexpr double ns_per_s = 1e9;
-
-/// What platform.cpp wrote down of this process's host.
-std::string_view property(const char* name) {
-  const char* const value = sg_host_get_property_value(sg_host_self(), name);
-  return value == nullptr ? std::string_view{} : std::string_view{value};
-}
 
 }  // namespace
 
@@ -36,7 +32,7 @@ void SimulatedClock::nap(Nanoseconds length) const noexcept {
   sg_actor_sleep_for(static_cast<double>(length.count()) / ns_per_s);
 }
 
-std::string SimulatedMachine::name() const { return std::string{property("node")}; }
+std::string SimulatedMachine::name() const { return std::string{host_property("node")}; }
 
 Host SimulatedMachine::describe() const {
   Host host;
@@ -49,11 +45,16 @@ Host SimulatedMachine::describe() const {
 
 bool SimulatedMachine::speaks_for_launch() const { return std::string_view{sg_actor_self_get_name()} == "0"; }
 
+std::unique_ptr<tree::Intake> SimulatedMachine::intake() const {
+  const auto rate = reduction_rate();
+  return rate ? std::make_unique<SwitchIntake>(*rate) : nullptr;
+}
+
 void SimulatedMachine::end_launch(int code) const {
   std::fflush(nullptr);
   _exit(code);
 }
 
-Role SimulatedMachine::role() const { return property("role") == "aggregator" ? Role::aggregator : Role::worker; }
+Role SimulatedMachine::role() const { return host_property("role") == "aggregator" ? Role::aggregator : Role::worker; }
 
 }  // namespace busbar::sim

@@ -23,6 +23,7 @@ class SimulatedMachine final : public Machine {
   bool speaks_for_launch() const override;
   std::unique_ptr<Watchdog> watch(const Progress& /*progress*/, Role /*role*/) const override { return nullptr; }
   std::unique_ptr<CounterReader> counters() const override { return nullptr; }
+  std::unique_ptr<tree::Intake> intake() const override;
   /// All processes of the launch are this one, so ending it ends them.
   [[noreturn]] void end_launch(int code) const override;
 

@@ -10,7 +10,10 @@
 #include "core/error.h"
 #include "memory/host.h"
 #include "sim/hollow_memory.h"
+#include "sim/host_property.h"
+#include "sim/lifeline.h"
 #include "sim/machine.h"
+#include "sim/operators.h"
 #include "transport/mpi.h"
 
 namespace {
@@ -24,7 +27,8 @@ Equipment equip_simulated(const Seat& seat, const Wanted& wanted) {
   Equipment equipment;
   equipment.memory = std::make_unique<HostMemory>();
   equipment.hollow_memory = std::make_unique<sim::HollowMemory>();
-  equipment.transport = mpi::make_transport(seat.world, wanted.trees);
+  equipment.transport =
+      mpi::make_transport(seat.world, wanted.trees, std::make_unique<sim::SimulatedOperators>(sim::reduction_rate()));
   const std::string version = mpi::library_version();
   equipment.versions = {{"mpi", version.substr(0, version.find(". "))}};
   return equipment;
@@ -34,6 +38,7 @@ Equipment equip_simulated(const Seat& seat, const Wanted& wanted) {
 
 int main(int argc, char** argv) {
   const sim::SimulatedMachine machine;
+  if (machine.speaks_for_launch()) sim::hold_lifeline();
   // smpirun gives all processes the same words; who reduces is told by the host.
   std::vector<char*> words(argv, argv + argc);
   std::array<std::string, 2> role{"--role", "aggregator"};

@@ -3,7 +3,9 @@
 //
 //   zone NAME star|full PARENT          PARENT - for the outermost
 //   router NAME ZONE
-//   host NAME ZONE NODE ROLE            NODE: what the engine calls it; ROLE: worker or aggregator
+//   host NAME ZONE NODE ROLE REDUCTION  NODE: what the engine calls it; ROLE: worker or aggregator; REDUCTION, - where
+//                                       it takes no time: bytes per second of one of two vectors that a worker's rank
+//                                       combines, or of all that an aggregator takes in to reduce
 //   link NAME ZONE BYTES_PER_S LATENCY_S shared|fatpipe [FOR_S EVERY_S LEFT_BYTES_PER_S]
 //                                       it flaps: for the first FOR_S of every EVERY_S only so much is left
 //   route ZONE FROM TO GATEWAY_FROM GATEWAY_TO LINK,LINK   - for none; in a star FROM or TO is -, all others
@@ -69,11 +71,12 @@ class Builder {
   }
 
   void host(std::istringstream& words) {
-    std::string name, zone, node, role;
-    words >> name >> zone >> node >> role;
+    std::string name, zone, node, role, reduction;
+    words >> name >> zone >> node >> role >> reduction;
     sg4::Host* const made = zones_.at(zone)->create_host(name, flops);
     made->set_property("node", node);
     made->set_property("role", role);
+    made->set_property("reduction", reduction);
     made->seal();
     points_[name] = made->get_netpoint();
   }

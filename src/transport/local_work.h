@@ -3,13 +3,15 @@
 
 #include "collectives/schedule.h"
 #include "core/datatype.h"
+#include "transport/reduction_cost.h"
 #include "transport/transport.h"
 
 namespace busbar {
 
 class LocalWorker {
  public:
-  LocalWorker(const OperationSpec& spec, const Buffers& buffers);
+  /// @param cost of every reduction; null where reducing takes the time it takes. Must outlive the worker.
+  LocalWorker(const OperationSpec& spec, const Buffers& buffers, const ReductionCost* cost = nullptr);
 
   std::byte* at(const Span& span, int slot) const {
     std::byte* base = buffers_.recv;
@@ -21,11 +23,15 @@ class LocalWorker {
   void run(const LocalWork& work, int slot) const;
 
  private:
+  void carry_out(const LocalWork& work, int slot) const;
+
   Buffers buffers_;
   DataType type_;
   RedOp redop_;
   int ranks_;
   bool payload_;
+  const ReductionCost* cost_;
+  bool real_;  ///< neither without payload nor at a cost, so that what is measured asks one question and no more
   std::size_t element_;
 };
 

@@ -24,8 +24,8 @@ const std::string dynamic_rules = "coll_tuned_use_dynamic_rules";
 
 class MpiChannel final : public Channel {
  public:
-  MpiChannel(Communicator comm, bool portable, const TypeTable& types)
-      : comm_(std::move(comm)), portable_(portable), types_(types) {
+  MpiChannel(Communicator comm, bool portable, const TypeTable& types, const Operators& operators)
+      : comm_(std::move(comm)), portable_(portable), types_(types), operators_(operators) {
     check(MPI_Comm_rank(comm_.get(), &self_.value), "MPI_Comm_rank");
   }
 
@@ -37,13 +37,13 @@ class MpiChannel final : public Channel {
 
   std::unique_ptr<Operation> prepare(const OperationSpec& spec, const Buffers& buffers) override {
     if (!portable_) {
-      if (auto native = native_operation(spec, buffers, comm_.get(), self_, types_)) {
+      if (auto native = native_operation(spec, buffers, comm_.get(), self_, types_, operators_)) {
         ran_ = "native";
         return native;
       }
     }
     ran_ = "portable";
-    return scheduled_operation(spec, buffers, comm_.get(), self_, types_);
+    return scheduled_operation(spec, buffers, comm_.get(), self_, types_, operators_.cost());
   }
 
   Observation observe() const override {
@@ -58,6 +58,7 @@ class MpiChannel final : public Channel {
   Communicator comm_;
   bool portable_;
   const TypeTable& types_;
+  const Operators& operators_;
   Rank self_;
   std::string ran_;
 };
@@ -69,8 +70,11 @@ std::string in_network(const Settings& settings) {
 
 class MpiTransport final : public Transport {
  public:
-  MpiTransport(const World& world, const std::vector<std::string>& trees)
-      : world_(world), workers_(duplicate(world.peers())), wirings_(tree::wire(trees, world.processes())) {}
+  MpiTransport(const World& world, const std::vector<std::string>& trees, std::unique_ptr<const Operators> operators)
+      : world_(world),
+        workers_(duplicate(world.peers())),
+        wirings_(tree::wire(trees, world.processes())),
+        operators_(std::move(operators)) {}
 
   std::string_view name() const override { return "mpi"; }
 
@@ -120,7 +124,7 @@ class MpiTransport final : public Transport {
       }
     }
     // coll_tuned reads its control variables when a communicator is made; later changes do not reach it.
-    return std::make_unique<MpiChannel>(duplicate(group.get()), portable, types_);
+    return std::make_unique<MpiChannel>(duplicate(group.get()), portable, types_, *operators_);
   }
 
  private:
@@ -171,6 +175,7 @@ class MpiTransport final : public Transport {
   std::vector<tree::Wiring> wirings_;
   ToolInterface tool_;
   TypeTable types_;
+  std::unique_ptr<const Operators> operators_;
 };
 
 }  // namespace
@@ -183,8 +188,9 @@ std::string library_version() {
   return version.substr(0, version.find_first_of(",\n"));
 }
 
-std::unique_ptr<Transport> make_transport(const World& world, const std::vector<std::string>& trees) {
-  return std::make_unique<MpiTransport>(world, trees);
+std::unique_ptr<Transport> make_transport(const World& world, const std::vector<std::string>& trees,
+                                          std::unique_ptr<const Operators> operators) {
+  return std::make_unique<MpiTransport>(world, trees, std::move(operators));
 }
 
 }  // namespace busbar::mpi

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "transport/mpi_operators.h"
 #include "transport/mpi_world.h"
 #include "transport/transport.h"
 
@@ -17,6 +18,7 @@ std::string library_version();
 /// Settings: `schedule` = native | portable; `in_network` = off | tree | sharp with what TreeSettings knows; and any
 /// writable MPI_T control variable by its name.
 /// @throws UsageError where a tree cannot be made out of the launch's aggregators.
-std::unique_ptr<Transport> make_transport(const World& world, const std::vector<std::string>& trees);
+std::unique_ptr<Transport> make_transport(const World& world, const std::vector<std::string>& trees,
+                                          std::unique_ptr<const Operators> operators);
 
 }  // namespace busbar::mpi

@@ -187,7 +187,8 @@ class AllToAllvOperation final : public Operation {
   Counts counts_;
 };
 
-Call make_call(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm, Rank self, const TypeTable& types) {
+Call make_call(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm, Rank self, const TypeTable& types,
+               const Operators& operators) {
   const Shape& shape = spec.shape;
   if (shape.elements > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
     throw UsageError(fmt::format("{} elements are more than one MPI call can carry; at most {} are accepted",
@@ -195,7 +196,7 @@ Call make_call(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm,
   }
   return Call{.comm = comm,
               .type = types.type(spec.type),
-              .op = spec.redop ? types.op(spec.type, *spec.redop) : MPI_OP_NULL,
+              .op = spec.redop ? operators.op(spec.type, *spec.redop, spec.payload) : MPI_OP_NULL,
               .ranks = shape.ranks,
               .self = self.value,
               .root = shape.root.value,
@@ -208,8 +209,8 @@ Call make_call(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm,
 }  // namespace
 
 std::unique_ptr<Operation> native_operation(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm, Rank self,
-                                            const TypeTable& types) {
-  const Call call = make_call(spec, buffers, comm, self, types);
+                                            const TypeTable& types, const Operators& operators) {
+  const Call call = make_call(spec, buffers, comm, self, types, operators);
   const std::string_view name = spec.collective->traits().name;
   if (name == "all_to_allv") return std::make_unique<AllToAllvOperation>(call, buffers, spec.shape);
   for (const Entry& entry : functions) {

@@ -16,9 +16,9 @@ constexpr int schedule_tag = 11;
 class ScheduledOperation final : public Operation {
  public:
   ScheduledOperation(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm, Rank self,
-                     const TypeTable& types)
+                     const TypeTable& types, const ReductionCost* cost)
       : schedule_(spec.collective->schedule(spec.shape, self)),
-        local_(spec, buffers),
+        local_(spec, buffers, cost),
         comm_(comm),
         mpi_type_(types.type(spec.type)) {
     std::size_t most = 0;
@@ -71,8 +71,8 @@ class ScheduledOperation final : public Operation {
 }  // namespace
 
 std::unique_ptr<Operation> scheduled_operation(const OperationSpec& spec, const Buffers& buffers, MPI_Comm comm,
-                                               Rank self, const TypeTable& types) {
-  return std::make_unique<ScheduledOperation>(spec, buffers, comm, self, types);
+                                               Rank self, const TypeTable& types, const ReductionCost* cost) {
+  return std::make_unique<ScheduledOperation>(spec, buffers, comm, self, types, cost);
 }
 
 }  // namespace busbar::mpi

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import jsonschema
@@ -22,11 +23,16 @@ QUICK = ["--max-samples", "6", "-n", "6", "--max-seconds", "0.3", "--observe", "
 
 
 def busbar(
-    *arguments: str, engine: str = "busbar-bench", fault: str | None = None, cwd: Path
+    *arguments: str,
+    engine: str = "busbar-bench",
+    fault: str | None = None,
+    cores: Iterable[int] | None = None,
+    cwd: Path,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+    """Run the command to its end, on these cores where not on all."""
+    on = () if cores is None else ("taskset", "-c", ",".join(map(str, cores)))
     return subprocess.run(
-        command(*arguments), cwd=cwd, env=environment(engine, fault), capture_output=True,
+        [*on, *command(*arguments)], cwd=cwd, env=environment(engine, fault), capture_output=True,
         text=True, timeout=300, check=False,
     )  # fmt: skip
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,44 +13,12 @@ from busbar.check.check import check
 from busbar.check.result import Verdict
 from busbar.errors import ExitCode
 from busbar.pairs.matrix import matrices
-from busbar.record.models import Point, RunRecord
 from busbar.theory.bound import bound
-from commands import busbar, valid
-from conftest import BIN
+from commands import busbar
+from simulations import MESSAGE_US, PER_US, fabric, needs_simgrid, run, time_us
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("smpirun") is None or not (BIN / "busbar-bench-sim.so").is_file(),
-    reason="SimGrid (libsimgrid-dev) was not there when the engine was built",
-)
+pytestmark = needs_simgrid
 
-RATE_BPS, MESSAGE_US = 400e9, 1.0
-_FABRIC = f"""
-name = "sim"
-description = "hosts with 400 Gbit/s each"
-kind = "network"
-[protocol]
-name = "payload only"
-payload_bytes = {{{{ value = 1, source = "test" }}}}
-wire_bytes = {{{{ value = 1, source = "test" }}}}
-[latency]
-message_us = {{{{ value = {MESSAGE_US}, source = "test" }}}}
-[sweep]
-min = "1K"
-max = "4G"
-factor = 4
-[hosts]
-prefix = "host"
-count = {{hosts}}
-egress_bps = {{{{ value = {RATE_BPS}, source = "test" }}}}
-ingress_bps = {{{{ value = {RATE_BPS}, source = "test" }}}}
-"""
-_LEAVES = """
-[leaves]
-prefix = "leaf"
-count = 2
-egress_bps = {{ value = {uplink}, source = "test" }}
-ingress_bps = {{ value = {uplink}, source = "test" }}
-"""
 _LIMIT = """
 [[limits]]
 op = "one_way"
@@ -79,50 +46,25 @@ _TRANSFER = ("send_recv", "-b", "4G", "-e", "4G", "--nodes", "2", "--min-samples
 _PAIRS = ("--pattern", "pairs", "--isolated", "6", "-b", "64M", "-e", "64M")
 
 
-def _star(folder: Path, hosts: int, more: str = "") -> str:
-    (folder / "star.toml").write_text(_FABRIC.format(hosts=hosts) + more)
-    return "star.toml"
-
-
-def _leaves(folder: Path, hosts: int, uplink_bps: float, more: str = "") -> str:
-    """Two leaves; the name tells those with `more` from those without."""
-    name = "other.toml" if more else "leaves.toml"
-    text = _FABRIC.format(hosts=hosts) + _LEAVES.format(uplink=uplink_bps)
-    (folder / name).write_text(text + more)
-    return name
-
-
-def _run(folder: Path, fabric: str, *words: str, name: str = "r.json") -> RunRecord:
-    words = ("run", *words, "--on", "simulated", "--fabric", fabric, "--output", name)
-    done = busbar(*words, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return valid(folder / name)
-
-
-def _time_us(record: RunRecord) -> float:
-    point: Point = record.points[0]
-    assert point.time_us is not None
-    return point.time_us.median
-
-
 def test_a_degraded_uplink_is_the_one_a_fabric_file_may_state(tmp_path: Path) -> None:
-    asked = _run(tmp_path, _leaves(tmp_path, 8, 1600e9), *_FLOOD, "--link", "leaf1=0.5")
-    stating = _leaves(tmp_path, 8, 1600e9, _OVERRIDE)
-    stated = _run(tmp_path, stating, *_FLOOD, name="stated.json")
-    assert _time_us(asked) == _time_us(stated)
+    fabric(tmp_path, 8, 2)
+    asked = run(tmp_path, *_FLOOD, "--link", "leaf1=0.5")
+    fabric(tmp_path, 8, 2, more=_OVERRIDE)
+    stated = run(tmp_path, *_FLOOD, name="stated.json")
+    assert time_us(asked.points[0]) == time_us(stated.points[0])
     assert (asked.run.scenario, stated.run.scenario) == ("leaf1 at 50 %", None)
-    fabric = fabrics.load(str(tmp_path / stating))
-    limit = bound(fabric, "all_to_all", 16 << 20, fabric.placement())
+    stating = fabrics.load(str(tmp_path / "sim.toml"))
+    limit = bound(stating, "all_to_all", 16 << 20, stating.placement())
     assert limit is not None
     assert "uplink of leaf1" in limit.cut
-    assert _time_us(asked) == pytest.approx(limit.time_us, rel=0.05)
+    assert time_us(asked.points[0]) == pytest.approx(limit.time_us, rel=0.05)
 
 
 def test_one_dead_cable_of_four_takes_a_quarter_of_what_an_uplink_carries(tmp_path: Path) -> None:
-    fabric = _leaves(tmp_path, 8, 4 * 200e9)
-    healthy = _run(tmp_path, fabric, *_FLOOD)
-    degraded = _run(tmp_path, fabric, *_FLOOD, "--link", "leaf1=0.75", name="degraded.json")
-    assert _time_us(degraded) / _time_us(healthy) == pytest.approx(4 / 3, rel=0.01)
+    fabric(tmp_path, 8, 2, over=2.0)
+    healthy = run(tmp_path, *_FLOOD).points[0]
+    degraded = run(tmp_path, *_FLOOD, "--link", "leaf1=0.75", name="degraded.json").points[0]
+    assert time_us(degraded) / time_us(healthy) == pytest.approx(4 / 3, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -136,16 +78,18 @@ def test_one_dead_cable_of_four_takes_a_quarter_of_what_an_uplink_carries(tmp_pa
 def test_a_long_transfer_on_a_link_that_flaps_sees_the_mean_rate(
     tmp_path: Path, link: str, mean: float
 ) -> None:
-    record = _run(tmp_path, _star(tmp_path, 2), *_TRANSFER, "--link", link)
-    exact_us = (4 << 30) / (RATE_BPS / 8e6) / mean
+    fabric(tmp_path, 2)
+    record = run(tmp_path, *_TRANSFER, "--link", link)
+    exact_us = (4 << 30) / PER_US / mean
     samples = record.points[0].blocks[0].samples_us
     assert samples == pytest.approx([exact_us] * 2, rel=0.02)
 
 
 def test_short_points_hit_or_miss_a_stall_as_often_as_there_is_one(tmp_path: Path) -> None:
     words = ("send_recv", "-b", "1K", "-e", "1K", "--link", "host1=0:3ms/10ms")
-    block = _run(tmp_path, _star(tmp_path, 4), *words).points[0].blocks[0]
-    healthy = MESSAGE_US + 1024 / (RATE_BPS / 8e6)
+    fabric(tmp_path, 4)
+    block = run(tmp_path, *words).points[0].blocks[0]
+    healthy = MESSAGE_US + 1024 / PER_US
     assert sum(us > 1000 for us in block.samples_us) == 3
     assert min(block.samples_us) == pytest.approx(healthy, rel=0.001)
     assert len(block.samples_us) == 10
@@ -154,17 +98,19 @@ def test_short_points_hit_or_miss_a_stall_as_often_as_there_is_one(tmp_path: Pat
 
 def test_what_is_left_of_a_link_is_left_beside_other_traffic(tmp_path: Path) -> None:
     words = (*_TRANSFER, "--background", "0.5", "--link", "host1.tx=0.8")
-    record = _run(tmp_path, _star(tmp_path, 2), *words)
-    transfer_us = (4 << 30) / (RATE_BPS / 8e6) / (0.5 * 0.8)
-    assert _time_us(record) == pytest.approx(transfer_us + MESSAGE_US, rel=1e-6)
+    fabric(tmp_path, 2)
+    record = run(tmp_path, *words)
+    transfer_us = (4 << 30) / PER_US / (0.5 * 0.8)
+    assert time_us(record.points[0]) == pytest.approx(transfer_us + MESSAGE_US, rel=1e-6)
     assert record.run.background == "50 % of every network link"
     assert record.run.scenario == "host1.tx at 80 %"
 
 
 def test_pairs_name_the_host_and_the_direction_that_is_degraded(tmp_path: Path) -> None:
-    fabric = _star(tmp_path, 16, _LIMIT)
-    _run(tmp_path, fabric, *_PAIRS, "--link", "host3.tx=0.8")
-    words = ("check", "r.json", "--fabric", fabric, "--json", "v.json", "--certificate", "c.html")
+    fabric(tmp_path, 16, more=_LIMIT)
+    run(tmp_path, *_PAIRS, "--link", "host3.tx=0.8")
+    words = ["check", "r.json", "--fabric", "sim.toml"]
+    words += ["--json", "v.json", "--certificate", "c.html"]
     assert busbar(*words, cwd=tmp_path).returncode == 1
     verdicts: dict[str, Any] = json.loads((tmp_path / "v.json").read_text())
     assert verdicts["verdict"] == "DOES NOT HOLD"
@@ -178,16 +124,16 @@ def test_pairs_name_the_host_and_the_direction_that_is_degraded(tmp_path: Path) 
 
 
 def test_pairs_blame_nobody_on_a_healthy_network(tmp_path: Path) -> None:
-    fabric = _star(tmp_path, 16, _LIMIT)
-    result = check(_run(tmp_path, fabric, *_PAIRS), fabrics.load(str(tmp_path / fabric)))
+    fabric(tmp_path, 16, more=_LIMIT)
+    result = check(run(tmp_path, *_PAIRS), fabrics.load(str(tmp_path / "sim.toml")))
     assert result.exit_code is ExitCode.HOLDS
     assert {row.verdict for row in result.pairs} == {Verdict.PASS}
     assert result.findings == result.notes == ()
 
 
 def test_a_degraded_nic_of_a_cluster_slows_the_pairs_of_its_gpu(tmp_path: Path) -> None:
-    (tmp_path / "two.toml").write_text(_TWO_NODES)
-    record = _run(tmp_path, "two.toml", *_PAIRS, "--link", "node2.nic3.rx=0.5")
+    (tmp_path / "sim.toml").write_text(_TWO_NODES)
+    record = run(tmp_path, *_PAIRS, "--link", "node2.nic3.rx=0.5")
     (matrix,) = matrices(record)
     rates = matrix.rates_gbs(matrix.isolated)
     between = {

@@ -225,8 +225,10 @@ def test_bad_leaves_are_explained_in_one_sentence(
         fabrics.load(str(path))
 
 
-@pytest.mark.parametrize("table", ["leaves", "leaf", "in_network"])
-def test_shared_memory_has_no_switches(tmp_path: Path, table: str) -> None:
+@pytest.mark.parametrize("table", ["leaves", "leaf", "in_network", "reduction"])
+def test_shared_memory_has_neither_switches_nor_a_rate_of_reduction(
+    tmp_path: Path, table: str
+) -> None:
     path = tmp_path / "bad.toml"
     local = (CATALOGUE / "local.toml").read_text()
     link = 'egress_bps = { value = 1, source = "x" }\ningress_bps = { value = 1, source = "x" }\n'
@@ -234,6 +236,7 @@ def test_shared_memory_has_no_switches(tmp_path: Path, table: str) -> None:
         "leaves": f'[leaves]\nprefix = "leaf"\ncount = 2\n{link}',
         "leaf": '[[leaf]]\nname = "leaf1"\n',
         "in_network": '[in_network]\nmechanism = "tree"\nsource = "x"\n',
+        "reduction": '[reduction]\ngbs = { value = 1, source = "x" }\n',
     }[table]
     path.write_text(f"{local}\n{text}")
     with pytest.raises(UsageError, match=rf"table \[{table}\] has no meaning"):

@@ -46,6 +46,19 @@ def test_list_shows_every_fabric(capsys: pytest.CaptureFixture[str]) -> None:
     assert "72 x NVLink 5" in row and "4 x 400G infiniband" in row
 
 
+def test_what_hosts_reduce_is_shown_with_its_unit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "ours.toml"
+    path.write_text(
+        'name = "ours"\ndescription = "measured"\nextends = "emulated-4x400m"\n'
+        '[reduction]\ngbs = { value = 12, source = "memory_copy of a night" }\n'
+    )
+    assert run_command_line(["fabrics", "show", str(path)]) == 0
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if "reduction.gbs" in x]
+    assert "12 GB/s" in line and "memory_copy of a night" in line
+
+
 def _figures(table: dict[str, Any]) -> list[str]:
     return [name for name, one in table.items() if isinstance(one, dict) and "value" in one]
 

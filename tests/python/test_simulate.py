@@ -143,6 +143,36 @@ def test_one_rank_of_a_node_has_all_its_nics(tmp_path: Path) -> None:
     assert _links(platform)["node1.tx"][0] == pytest.approx(2 * 50e9 * 4096 / 4122, rel=0.01)
 
 
+_REDUCTION = """
+[reduction]
+gbs = { value = 12.0, source = "test" }
+[in_network]
+mechanism = "tree"
+source = "test"
+rate = { value = 8e12, source = "test" }
+"""
+
+
+def _reduction(platform: simulate.Platform) -> dict[str, set[str]]:
+    """What the hosts of each role reduce, in bytes per second."""
+    words = [line.split() for line in platform.lines if line.startswith("host ")]
+    return {role: {rate for *_, of, rate in words if of == role} for *_, role, _ in words}
+
+
+@pytest.mark.parametrize("text", [_NETWORK, _CLUSTER])
+def test_hosts_and_switches_reduce_at_their_rates(tmp_path: Path, text: str) -> None:
+    free = simulate.platform_of(_fabric(tmp_path, text), None, None, trees=1)
+    assert _reduction(free) == {"worker": {"-"}, "aggregator": {"-"}}
+    costly = simulate.platform_of(_fabric(tmp_path, text + _REDUCTION), None, None, trees=2)
+    assert _reduction(costly) == {"worker": {"12000000000.0"}, "aggregator": {"1000000000000.0"}}
+
+
+def test_one_aggregator_stands_for_the_switches_of_all_rails(tmp_path: Path) -> None:
+    railed = _CLUSTER.replace("nodes = 2\noversub", "nodes = 2\nrails = true\noversub")
+    platform = simulate.platform_of(_fabric(tmp_path, railed + _REDUCTION), None, None, trees=1)
+    assert _reduction(platform)["aggregator"] == {"2000000000000.0"}
+
+
 @pytest.mark.parametrize(
     ("text", "nodes", "ranks", "said"),
     [

@@ -127,6 +127,11 @@ class Cluster:
         """GPUs that need no NIC to reach each other."""
         return max(self.node.gpus, self.scale_up.gpus if self.scale_up else 1)
 
+    def trees(self) -> int:
+        """Of switches, that share data to reduce: one for each rail, if NICs are on their own."""
+        rails = bool(self.tiers) and self.tiers[0].rails
+        return self.nic.per_node if self.nic is not None and rails else 1
+
     def payload_share(self) -> float:
         """Of the network's line rate, what is not headers; 1 without a network."""
         if self.nic is None:

@@ -21,6 +21,7 @@ _UNITS: dict[str, Callable[[float], str]] = {
     "_bytes": lambda value: f"{value:g} bytes",
     "_us": format_time_us,
     "in_network.rate": format_rate,
+    "reduction.gbs": lambda value: f"{value:g} GB/s",
 }
 """By the end of a key."""
 

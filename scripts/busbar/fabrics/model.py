@@ -30,6 +30,7 @@ _TABLES = {
     "protocol": {"network"},
     "latency": {"network", "cluster"},
     "in_network": {"network", "cluster"},
+    "reduction": {"network", "cluster"},
     "limits": {"network", "cluster"},
     "counters": {"network", "cluster"},
     "gpu": {"cluster"},
@@ -131,6 +132,13 @@ class InNetwork(Part):
     """
 
 
+class Reduction(Part):
+    """What it costs hosts to reduce."""
+
+    gbs: Figure
+    """GB/s of one of two vectors at which one rank combines them."""
+
+
 class Protocol(Part):
     """What a full packet carries, and what the link counts for it."""
 
@@ -205,6 +213,8 @@ class Fabric(ClusterTables):
     leaf: list[DifferentLink] = Field(default=[])
     in_network: InNetwork | None = None
     """None where the switches cannot reduce."""
+    reduction: Reduction | None = None
+    """None where it costs hosts nothing to reduce."""
     protocol: Protocol | None = None
     latency: Latency | None = None
     sweep: Sweep

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +18,7 @@ from busbar.launch.engine import Engine, LaunchHang
 from busbar.launch.environment import base_environment
 from busbar.launch.hang import stuck_variants
 from busbar.launch.request import Manner, seed_of, visit_request
+from busbar.launch.side_by_side import apart, carry_out
 from busbar.launch.slots import Done, Slot, Visit, visits_of
 from busbar.launch.target import Target
 from busbar.launch.tuned import refuse_launch_elsewhere
@@ -99,55 +102,94 @@ class Runner:
         self._journal = journal
         self._watcher = watcher
         self._outcome = Outcome()
+        self._done = Done()
+        self._next_launch = 0
+        self._fingerprint: str | None = None
+        self._live: set[Engine] = set()
+        self._lock = threading.RLock()
+        """Of all that launches at the same time share."""
 
     def run(self, before: RunRecord | None) -> Outcome:
         """Measure what `before` (the journal so far) lacks; everything where there is none."""
-        done = Done.of(before) if before else Done()
-        next_launch = (
-            max((launch.id for launch in before.launches), default=-1) + 1 if before else 0
-        )
-        fingerprint = (
-            before.run.segments[-1].fingerprint if before and before.run.segments else None
-        )
-        for slot in self._settings.slots:
-            # A hang ends its launch; what the slot still owes is measured in another one.
-            while visits := visits_of(slot, self._plan, done, self._settings.seed):
-                # What a launch of purpose `observe` sends is counted as a whole: one point each.
-                now = visits[:1] if slot.purpose == "observe" else visits
-                fingerprint = self._launch(slot, next_launch, now, done, fingerprint)
-                next_launch += 1
+        if before is not None:
+            self._done = Done.of(before)
+            self._next_launch = max((launch.id for launch in before.launches), default=-1) + 1
+            if before.run.segments:
+                self._fingerprint = before.run.segments[-1].fingerprint
+        at_once = self._settings.target.side_by_side()
+        if at_once is None:
+            self._run_in_turn()
+        else:
+            self._run_side_by_side(at_once)
         return self._outcome
 
-    def _launch(
-        self, slot: Slot, number: int, visits: list[Visit], done: Done, fingerprint: str | None
-    ) -> str:
+    def _run_in_turn(self) -> None:
+        for slot in self._settings.slots:
+            # A hang ends its launch; what the slot still owes is measured in another one.
+            while visits := self._owed(slot):
+                # What a launch of purpose `observe` sends is counted as a whole: one point each.
+                now = visits[:1] if slot.purpose == "observe" else visits
+                self._launch(slot, self._number(), now)
+
+    def _run_side_by_side(self, at_once: int) -> None:
+        slots = self._settings.slots
+        while parts := [(slot, part) for slot in slots for part in apart(self._owed(slot))]:
+            tasks = [partial(self._launch, slot, self._number(), part) for slot, part in parts]
+            carry_out(tasks, at_once, self._end_all)
+
+    def _owed(self, slot: Slot) -> list[Visit]:
+        return visits_of(slot, self._plan, self._done, self._settings.seed)
+
+    def _number(self) -> int:
+        self._next_launch += 1
+        return self._next_launch - 1
+
+    def _end_all(self) -> None:
+        with self._lock:
+            live = list(self._live)
+        for engine in live:
+            engine.kill()
+
+    def _launch(self, slot: Slot, number: int, visits: list[Visit]) -> None:
         with self._start(slot) as engine:
-            launch = _launch_line(engine.launch_line, slot, number)
-            if launch.transport == nccl.TRANSPORT:
-                # Of the host that NCCL ran on, which need not be this one.
-                configured = nccl_conf.names_in(launch.nccl_conf)
-                nccl_conf.refuse_decided(self._plan.variants, configured)
-            if self._settings.made_for is not None:
-                refuse_launch_elsewhere(self._settings.made_for, launch)
-            seen = fingerprint_of(launch)
-            self._open_segment(seen, fingerprint)
-            self._journal.append(launch)
-            self._watcher.launch(slot, launch, visits)
-            for visit in visits:
-                try:
-                    for answer in self._answers(engine, slot, visit):
-                        if slot.purpose == "observe":
-                            engine.close()  # the library reports when it is finalised
-                        _put_evidence(answer, engine, slot, launch)
-                        if self._settings.target.on == "simulated":
-                            _put_certainty(answer, slot)
-                        line = BlockLine.model_validate({**answer, "launch": number})
-                        self._keep(slot, line, done)
-                except LaunchHang as hang:
-                    self._note_hang(number, visit, hang, done)
-                    break
-                self._watcher.visited(slot, visit)
-        return seen
+            with self._lock:
+                self._live.add(engine)
+                launch = self._begin(engine, slot, number, visits)
+            try:
+                for visit in visits:
+                    self._visit(engine, slot, launch, visit)
+            except LaunchHang as hang:
+                with self._lock:
+                    self._note_hang(number, visit, hang)
+            finally:
+                with self._lock:
+                    self._live.remove(engine)
+
+    def _begin(self, engine: Engine, slot: Slot, number: int, visits: list[Visit]) -> LaunchLine:
+        launch = _launch_line(engine.launch_line, slot, number)
+        if launch.transport == nccl.TRANSPORT:
+            # Of the host that NCCL ran on, which need not be this one.
+            configured = nccl_conf.names_in(launch.nccl_conf)
+            nccl_conf.refuse_decided(self._plan.variants, configured)
+        if self._settings.made_for is not None:
+            refuse_launch_elsewhere(self._settings.made_for, launch)
+        self._open_segment(fingerprint_of(launch))
+        self._journal.append(launch)
+        self._watcher.launch(slot, launch, visits)
+        return launch
+
+    def _visit(self, engine: Engine, slot: Slot, launch: LaunchLine, visit: Visit) -> None:
+        for answer in self._answers(engine, slot, visit):
+            if slot.purpose == "observe":
+                engine.close()  # the library reports when it is finalised
+            _put_evidence(answer, engine, slot, launch)
+            if self._settings.target.on == "simulated":
+                _put_certainty(answer, slot)
+            line = BlockLine.model_validate({**answer, "launch": launch.launch})
+            with self._lock:
+                self._keep(slot, line)
+        with self._lock:
+            self._watcher.visited(slot, visit)
 
     def _start(self, slot: Slot) -> Engine:
         try:
@@ -161,16 +203,18 @@ class Runner:
         except LaunchHang as hang:
             # No point was reached, so none can be blamed: the next launch would hang as well.
             problem = ProblemLine(launch=None, key=None, status="hang", reason=hang.message)
-            self._journal.append(problem)
+            with self._lock:
+                self._journal.append(problem)
             raise
 
-    def _open_segment(self, seen: str, known: str | None) -> None:
-        if known is None:
+    def _open_segment(self, seen: str) -> None:
+        if self._fingerprint is None:
             self._journal.append(SegmentLine(started=utc_now(), fingerprint=seen))
-        elif seen != known:
+            self._fingerprint = seen
+        elif seen != self._fingerprint:
             raise UsageError(
-                f"this system's fingerprint is {seen}, the run's is {known}: figures of two "
-                "systems do not belong in one record; start a new run."
+                f"this system's fingerprint is {seen}, the run's is {self._fingerprint}: figures "
+                "of two systems do not belong in one record; start a new run."
             )
 
     def _answers(self, engine: Engine, slot: Slot, visit: Visit) -> Iterator[dict[str, Any]]:
@@ -183,9 +227,9 @@ class Runner:
             answer.pop("request")
             yield answer
 
-    def _keep(self, slot: Slot, line: BlockLine, done: Done) -> None:
+    def _keep(self, slot: Slot, line: BlockLine) -> None:
         self._journal.append(line)
-        done.blocks.add((slot.index, line.key.planned()))
+        self._done.blocks.add((slot.index, line.key.planned()))
         self._outcome.wrong_blocks += 1 if line.block.wrong_elements else 0
         self._watcher.block(slot, line)
 
@@ -205,14 +249,14 @@ class Runner:
             key, visit.variants, manner, round_number=slot.round, seed=seed, payload=payload
         )
 
-    def _note_hang(self, number: int, visit: Visit, hang: LaunchHang, done: Done) -> None:
+    def _note_hang(self, number: int, visit: Visit, hang: LaunchHang) -> None:
         self._outcome.hangs += 1
         self._watcher.problem(hang.message)
         named = stuck_variants(hang.reports)
         stuck = [v for v in visit.variants if v.name in named] or visit.variants
         for variant in stuck:
             key = visit.key.model_copy(update={"variant": variant.name})
-            done.hopeless.add(key)
+            self._done.hopeless.add(key)
             self._journal.append(
                 ProblemLine(launch=number, key=key, status="hang", reason=hang.message)
             )

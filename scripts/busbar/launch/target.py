@@ -74,6 +74,10 @@ class Target(Protocol):
         """Whether the messages of such a point carry data, which is then verified."""
         ...
 
+    def side_by_side(self) -> int | None:
+        """How many launches may run at the same time; None where they would disturb each other."""
+        ...
+
 
 def split_environment(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """MCA parameters, which mpirun takes by name, and other variables, which it exports."""
@@ -109,6 +113,10 @@ class _Real:
     def carries_payload(self, size_bytes: int, ranks: int) -> bool:
         """Always."""
         return True
+
+    def side_by_side(self) -> int | None:
+        """They would share links and cores."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -233,7 +241,7 @@ class Simulated:
         self, programs: Programs, environment: Mapping[str, str], lifeline: int
     ) -> list[str]:
         """smpirun; who is an aggregator is told by the platform."""
-        return simulate.command(self.platform, self._files, programs.worker, environment)
+        return simulate.command(self.platform, self._files, programs.worker, environment, lifeline)
 
     @cached_property
     def _files(self) -> simulate.Files:
@@ -254,6 +262,10 @@ class Simulated:
     def carries_payload(self, size_bytes: int, ranks: int) -> bool:
         """As far as this machine's memory goes."""
         return simulate.carries_payload(size_bytes, ranks)
+
+    def side_by_side(self) -> int | None:
+        """One a core, as far as the memory goes."""
+        return simulate.at_once(len(self.platform.workers) + len(self.platform.aggregators))
 
 
 @dataclass(frozen=True)

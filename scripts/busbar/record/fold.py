@@ -52,6 +52,11 @@ class _Gathered:
     blocks: list[Block] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
+    def launch(self) -> int:
+        """The first that came to it."""
+        found = [*self.blocks, *self.problems]
+        return min((one.launch for one in found if one.launch is not None), default=-1)
+
 
 @dataclass
 class _Journal:
@@ -79,8 +84,12 @@ def fold(lines: Iterable[JournalLine]) -> RunRecord:
     return RunRecord(
         schema_version=SCHEMA_VERSION,
         run=journal.run,
-        launches=list(journal.launches.values()),
-        points=[_point(k, gathered, journal) for k, gathered in journal.points.items()],
+        # Launches at the same time write as they happen to come; their numbers are the plan's.
+        launches=[journal.launches[number] for number in sorted(journal.launches)],
+        points=[
+            _point(key, gathered, journal)
+            for key, gathered in sorted(journal.points.items(), key=lambda item: item[1].launch())
+        ],
         problems=journal.problems,
     )
 

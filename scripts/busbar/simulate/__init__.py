@@ -2,7 +2,8 @@
 
 SimGrid's SMPI runs `busbar-bench-sim` on a platform made of a fabric file: links have a rate and a
 latency, flows that share one share it fairly (max-min), and nothing else is in it: no packets,
-queues, retransmission, adaptive routing or transport protocol, and computing takes no time.
+queues, retransmission, adaptive routing or transport protocol. Computing takes no time, but for
+reducing where the fabric says what it costs: hosts by [reduction], switches by [in_network].rate.
 
     description.py  what a platform is made of    network.py  from a fabric of kind `network`
     cluster.py      from one of kind `cluster`    launch.py   smpirun's command line
@@ -14,6 +15,7 @@ from busbar.simulate.launch import ENVIRONMENT_PREFIX, Files, command, refuse_un
 from busbar.simulate.manner import (
     LAUNCHES,
     WARMUP,
+    at_once,
     carries_payload,
     rest_us,
     stopping,
@@ -29,6 +31,7 @@ __all__ = [
     "Fault",
     "Files",
     "Platform",
+    "at_once",
     "carries_payload",
     "command",
     "degraded",

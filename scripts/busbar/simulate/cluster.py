@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from busbar.errors import UsageError
 from busbar.fabrics.cluster import Cluster, Nic
-from busbar.simulate.description import WORLD, Description, Link, Platform
+from busbar.simulate.description import WORLD, Description, Link, Platform, Reduction
 
 
 def cluster_platform(
@@ -25,13 +25,16 @@ def cluster_platform(
     message_us: float,
     trees: int,
     background: float,
+    reduction: Reduction,
 ) -> Platform:
     """The first `nodes` nodes of a cluster, with `trees` aggregators at each switch.
 
     Raises UsageError for a number of nodes or ranks that it has not.
     """
     _refuse_misfit(cluster, nodes, ranks_per_node)
-    building = _Building(cluster, nodes, message_us, 1 - background, by_gpu=ranks_per_node > 1)
+    made = Description(reduction)
+    by_gpu = ranks_per_node > 1
+    building = _Building(made, cluster, nodes, message_us, 1 - background, by_gpu=by_gpu)
     building.fill()
     names = [f"node{n}" for n in range(1, nodes + 1)]
     aggregators = building.aggregation() if trees else []
@@ -64,9 +67,16 @@ class _Building:
     """Switches from the outermost inwards, then what hangs on the innermost."""
 
     def __init__(
-        self, cluster: Cluster, nodes: int, message_us: float, network_share: float, *, by_gpu: bool
+        self,
+        made: Description,
+        cluster: Cluster,
+        nodes: int,
+        message_us: float,
+        network_share: float,
+        *,
+        by_gpu: bool,
     ) -> None:
-        self.made = Description()
+        self.made = made
         self.workers: list[str] = []
         self._cluster = cluster
         self._nodes = nodes

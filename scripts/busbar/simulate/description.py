@@ -51,6 +51,16 @@ class PlacedLink:
 
 
 @dataclass(frozen=True)
+class Reduction:
+    """Bytes per second that are reduced; None where that takes no time."""
+
+    of_rank: float | None = None
+    """Of one of two vectors that a rank combines."""
+    of_switch: float | None = None
+    """Of all that the aggregators at one switch take in."""
+
+
+@dataclass(frozen=True)
 class Platform:
     """Simulated hardware, and which of it a launch runs on."""
 
@@ -75,6 +85,7 @@ class Platform:
 class Description:
     """Collects the lines. Names are of hosts, switches and zones alike, so each is used once."""
 
+    reduction: Reduction = Reduction()
     parts: list[str | PlacedLink] = field(default_factory=list)
     _outer: set[str] = field(default_factory=set)
     """Zones that hold zones."""
@@ -104,20 +115,26 @@ class Description:
 
     def host(self, name: str, zone: str, node: str, up: Link, down: Link) -> None:
         """A host of workers, on a link to the switch of its zone; it reaches itself for nothing."""
-        self._add("host", name, zone, node, "worker")
+        self._worker(name, zone, node)
         self._join(name, zone, up, down, "-")
         self._add("route", zone, name, name, "-", "-", _itself(zone))
 
     def aggregator(self, name: str, zone: str) -> None:
-        """A host in the very switch: what limits it are the links of those it talks to."""
+        """A host in the very switch: it is limited by the links of those it talks to.
+
+        And by the rate at which the switch reduces.
+        """
         if zone in self._outer:
             place = f"{name}.place"
             self.star(place, zone)
             self._attach(place, zone, _gateway(place))
             zone = place
-        self._add("host", name, zone, name, "aggregator")
+        self._add("host", name, zone, name, "aggregator", _rate(self.reduction.of_switch))
         self._add("route", zone, name, _OTHERS, "-", "-", "-")
         self._add("route", zone, _OTHERS, name, "-", "-", "-")
+
+    def _worker(self, name: str, zone: str, node: str) -> None:
+        self._add("host", name, zone, node, "worker", _rate(self.reduction.of_rank))
 
     def _join(self, name: str, zone: str, up: Link, down: Link, gateway: str) -> None:
         for direction, link in (("tx", up), ("rx", down)):
@@ -140,7 +157,7 @@ class Description:
 
     def domain_host(self, name: str, domain: str, node: str) -> None:
         """A GPU of a domain."""
-        self._add("host", name, domain, node, "worker")
+        self._worker(name, domain, node)
         self._add("route", domain, name, name, "-", "-", _itself(domain))
 
     def domain_link(self, name: str, domain: str, link: Link) -> str:
@@ -166,6 +183,10 @@ class Description:
     def _link(self, link: PlacedLink) -> None:
         """Its name is made of a host's or a zone's, which come before it and have no spaces."""
         self.parts.append(link)
+
+
+def _rate(bytes_per_s: float | None) -> str:
+    return "-" if bytes_per_s is None else repr(bytes_per_s)
 
 
 def _gateway(zone: str) -> str:

@@ -75,13 +75,21 @@ def sim_engine(engine: Path) -> Path:
 
 
 def command(
-    platform: Platform, files: Files, program: Sequence[str], environment: Mapping[str, str]
+    platform: Platform,
+    files: Files,
+    program: Sequence[str],
+    environment: Mapping[str, str],
+    lifeline: int,
 ) -> list[str]:
-    """The argv that simulates `program` (the engine with its words) on all processes."""
+    """The argv that simulates `program` (the engine with its words) on all processes.
+
+    `lifeline` is the reading end of a pipe; the simulation ends when it closes.
+    """
     engine = sim_engine(Path(program[0]))
     settings = _IDEAL | _SCALE | _ALGORITHMS | _chosen(environment)
     processes = len(platform.workers) + len(platform.aggregators)
-    words = ["env", f"BUSBAR_PLATFORM={files.platform}", "smpirun", "-quiet"]
+    words = ["env", f"BUSBAR_PLATFORM={files.platform}", f"BUSBAR_LIFELINE={lifeline}"]
+    words += ["smpirun", "-quiet"]
     words += ["-np", str(processes), "-hostfile", str(files.hosts)]
     words += ["-platform", str(engine.with_name("busbar-sim-platform.so"))]
     words += ["--log=root.thres:warning", *(f"--cfg={k}:{v}" for k, v in settings.items())]

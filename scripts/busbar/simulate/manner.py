@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
+
+import psutil
 
 from busbar.record.models import Stopping, Variant, Warmup
 from busbar.simulate.scenario import Fault
@@ -19,6 +22,8 @@ _LONGEST_REST_US = 1e6
 _MOST_PAYLOAD = 64 << 20
 """Bytes of all ranks' vectors together up to which messages carry data: all ranks share the memory
 of this machine, some five buffers each, and all is verified."""
+_MEMORY_EACH = 4 << 20
+"""Bytes of a simulated process: 0.6 MiB, and 3.5 MiB where 1,024 send to all others at once."""
 _CHUNK = "1M"
 """Of the reduction tree. An aggregator has sent its answer before it takes the next chunk, so each
 chunk costs a latency: on links of hundreds of Gbit/s the engine's own default, 32K, would be mostly
@@ -52,6 +57,12 @@ def rest_us(faults: Sequence[Fault]) -> float:
 def carries_payload(size_bytes: int, ranks: int) -> bool:
     """Whether a point's messages carry data, which is then verified."""
     return size_bytes * ranks <= _MOST_PAYLOAD
+
+
+def at_once(processes: int) -> int:
+    """How many simulations of so many processes this machine carries at the same time."""
+    room = psutil.virtual_memory().available // (processes * _MEMORY_EACH)
+    return max(1, min(len(os.sched_getaffinity(0)), room))
 
 
 def with_chunks(variants: Sequence[Variant]) -> list[Variant]:

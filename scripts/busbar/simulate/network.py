@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from busbar.fabrics.model import Fabric, Port
 from busbar.leaves import spread
-from busbar.simulate.description import WORLD, Description, Link, Platform
+from busbar.simulate.description import WORLD, Description, Link, Platform, Reduction
 
 
 def network_platform(
@@ -19,6 +19,7 @@ def network_platform(
     message_us: float,
     trees: int,
     background: float,
+    reduction: Reduction,
 ) -> Platform:
     """The first `hosts` hosts of a fabric, with `trees` aggregators at each switch."""
     placement = fabric.placement(ranks_per_host, hosts)
@@ -27,7 +28,7 @@ def network_platform(
     payload = fabric.efficiency() * (1 - background)
     above, tops = _switches(fabric, names)
 
-    made = Description()
+    made = Description(reduction)
     made.star(WORLD, None)
     for leaf, cut in tops.items():
         made.star(leaf, WORLD)

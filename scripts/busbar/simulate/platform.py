@@ -5,7 +5,7 @@ from __future__ import annotations
 from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric
 from busbar.simulate.cluster import cluster_platform
-from busbar.simulate.description import Platform
+from busbar.simulate.description import Platform, Reduction
 from busbar.simulate.network import network_platform
 
 
@@ -30,9 +30,23 @@ def platform_of(
             "needs: without it short messages take no time."
         )
     message_us = fabric.latency.message_us.value
+    reduction = _reduction(fabric)
     if fabric.cluster is not None:
         count = fabric.cluster.node.count if nodes is None else nodes
         ranks = ranks_per_node or fabric.cluster.node.gpus
-        return cluster_platform(fabric.cluster, count, ranks, message_us, trees, background)
+        return cluster_platform(
+            fabric.cluster, count, ranks, message_us, trees, background, reduction
+        )
     count = len(fabric.host_names()) if nodes is None else nodes
-    return network_platform(fabric, count, ranks_per_node or 1, message_us, trees, background)
+    ranks = ranks_per_node or 1
+    return network_platform(fabric, count, ranks, message_us, trees, background, reduction)
+
+
+def _reduction(fabric: Fabric) -> Reduction:
+    """One aggregator stands for the switches of all rails at its place."""
+    hosts, switch = fabric.reduction, fabric.in_network
+    together = 1 if fabric.cluster is None else fabric.cluster.trees()
+    return Reduction(
+        None if hosts is None else hosts.gbs.value * 1e9,
+        None if switch is None or switch.rate is None else switch.rate.value / 8 * together,
+    )

@@ -22,6 +22,9 @@ links, N hosts, and S bytes,
 * reduce_scatter takes S instead of (N-1)/N S, as a host's own chunk goes up too: up to N/(N-1)
   slower; all_gather takes (N-1)/N S either way. Both save message steps only, from some N on.
 
+Where the fabric says at which rate a rank reduces, what the hosts must reduce is one more limit for
+them (`reduction`).
+
 That is physics for the mechanism: aggregators to which the r ranks of a host stream one by one
 move r times as much over its link.
 """
@@ -40,6 +43,7 @@ from busbar.theory.cluster.shape import shape_of
 from busbar.theory.limit import CutLimit, cut_limit
 from busbar.theory.operations import OPERATIONS, Crosses, Exchange, Operation
 from busbar.theory.partitions import single_hosts, strictest
+from busbar.theory.reduction import ON_HOSTS, bytes_per_us, least_share
 
 SWITCH = "reduction in the switch"
 
@@ -75,7 +79,7 @@ def bound(
     counts: Sequence[Sequence[float]] | None = None,
     in_network: bool = False,
 ) -> Bound | None:
-    """The bound of one execution, or None where no byte has to cross a link of known rate.
+    """The bound of one execution, or None where nothing has to be done at a known rate.
 
     `placement` is the host of each rank of the group, in order (`Fabric.placement`); `root` counts
     in that order. `counts` is for all_to_allv: bytes [from][to], by default the same to everyone,
@@ -123,7 +127,10 @@ def _of_cluster(
     if fabric.cluster is None or shape is None or exchange.counts is not None:
         return None
     layout = lay_out(fabric.cluster, shape, exchange.root)
-    slope = network_bound(fabric, layout, op) if in_network else host_bound(layout, op)
+    if in_network:
+        slope = network_bound(fabric, layout, op)
+    else:
+        slope = host_bound(layout, op, bytes_per_us(fabric))
     if slope is None or exchange.size_bytes == 0:
         return None
     return _bound_of(slope, op, exchange)
@@ -154,8 +161,9 @@ def _host_limits(
     exchange: Exchange,
     placement: Sequence[str],
 ) -> Iterator[CutLimit]:
-    """The cuts, and all hosts together."""
+    """The cuts, all hosts together, and what they have to reduce."""
     yield from _cut_limits(fabric, crosses, exchange, placement)
+    yield from _reduction_limit(fabric, what, exchange)
     cuts, hosts = fabric.cuts(), frozenset(placement)
     if not cuts or len(hosts) < 2:
         return
@@ -170,6 +178,13 @@ def _host_limits(
         yield cut_limit(fabric, f"{parted.name}, {direction}", parted.port, total)
 
 
+def _reduction_limit(fabric: Fabric, what: Operation, exchange: Exchange) -> Iterator[CutLimit]:
+    rate, share = bytes_per_us(fabric), least_share(what, exchange.ranks)
+    if rate is not None and share:
+        each = share * exchange.size_bytes
+        yield CutLimit(each / rate, ON_HOSTS, each, f"{each:.0f} B / {rate:.4g} B/us")
+
+
 def _in_network_limits(
     fabric: Fabric, what: Operation, exchange: Exchange, placement: Sequence[str]
 ) -> Iterator[CutLimit]:
@@ -177,11 +192,18 @@ def _in_network_limits(
     if what.in_network is None:
         return
     yield from _cut_limits(fabric, what.in_network, exchange, placement)
+    yield from switch_limit(fabric, what, exchange.size_bytes, placement)
+
+
+def switch_limit(
+    fabric: Fabric, what: Operation, size_bytes: int, placement: Sequence[str]
+) -> Iterator[CutLimit]:
+    """What the busiest switch of one that reduces must take in; none where its rate is unknown."""
     switch = fabric.in_network
-    if switch is None or switch.rate is None or not what.switch_reduces:
+    if switch is None or switch.rate is None or not what.reduces:
         return
     rate = switch.rate.value / 8e6
-    taken_in = float(_most_children(fabric, frozenset(placement)) * exchange.size_bytes)
+    taken_in = float(_most_children(fabric, frozenset(placement)) * size_bytes)
     yield CutLimit(taken_in / rate, SWITCH, taken_in, f"{taken_in:.0f} B / {rate:.4g} B/us")
 
 

@@ -2,13 +2,14 @@
 
 The models are those of Thakur, Rabenseifner and Gropp, "Optimization of Collective Communication
 Operations in MPICH", 2005, sections 3 and 4: a message of m bytes takes alpha + m * beta, every
-rank sends and receives one message at a time, and combining costs nothing. They assume one rank
-per host, and one switch: several messages that share an uplink are beyond them. Beta is the slowest
-link's line rate less protocol overhead; alpha is a constant.
+rank sends and receives one message at a time, and combining costs gamma per byte, one message after
+the other (nothing where the fabric states no [reduction]). They assume one rank per host, and one
+switch: several messages that share an uplink are beyond them. Beta is the slowest link's line rate
+less protocol overhead; alpha is a constant.
 
 A tree of switches that reduces takes data in chunks: a message up and one down for each level, the
-bytes of the slowest link, and, as each switch passes on whole chunks, one chunk for every link
-after the first.
+bytes of the slowest link, or of the busiest switch at the rate at which it reduces, and, as each
+switch passes on whole chunks, one chunk for every link after the first.
 
 Through shared memory a byte costs at least one copy by the rank that receives it.
 
@@ -22,12 +23,13 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 from busbar.fabrics.model import Fabric
-from busbar.theory.bound import operation
+from busbar.theory.bound import operation, switch_limit
 from busbar.theory.cluster.expected import candidates
 from busbar.theory.cluster.layout import lay_out
 from busbar.theory.cluster.shape import shape_of
 from busbar.theory.constants import Constants
 from busbar.theory.operations import Exchange
+from busbar.theory.reduction import bytes_per_us
 
 SHARED_MEMORY = "one copy per byte received"
 IN_NETWORK = "in-network tree"
@@ -107,6 +109,22 @@ _MODELS: dict[str, dict[str, _Model]] = {
 }
 
 
+_REDUCED: dict[str, dict[str, Callable[[int], float]]] = {
+    "all_reduce": {
+        "ring": lambda n: (n - 1) / n,
+        "recursive doubling": lambda n: ceil(log2(n)),
+        "tree": lambda n: ceil(log2(n)),
+        "recursive halving and doubling": lambda n: (n - 1) / n,
+    },
+    "reduce_scatter": {
+        "ring": lambda n: (n - 1) / n,
+        "recursive halving": lambda n: (n - 1) / n,
+    },
+    "reduce": {"binomial tree": lambda n: ceil(log2(n))},
+}
+"""Bytes over S that the busiest rank combines, one message after another."""
+
+
 def expected(
     fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], constants: Constants
 ) -> list[Expected]:
@@ -162,8 +180,11 @@ def _by_messages(
     if constants.message_us is None:
         return {}
     payload_per_us = _slowest_payload_per_us(fabric, placement)
+    reducing_us = reducing_us_by_algorithm(fabric, op, size_bytes, len(placement))
     return {
-        name: cost.messages * constants.message_us + cost.bytes_share * size_bytes / payload_per_us
+        name: cost.messages * constants.message_us
+        + cost.bytes_share * size_bytes / payload_per_us
+        + reducing_us.get(name, 0.0)
         for name, model in _MODELS[op].items()
         for cost in [model(len(placement))]
     }
@@ -205,6 +226,8 @@ def expected_in_network(
             (cut.ingress, crossing.in_bytes),
         )
     )
+    at_switch = switch_limit(fabric, what, size_bytes, placement)
+    streamed_us = max([streamed_us, *(limit.time_us for limit in at_switch)])
     chunk_us = min(chunk_bytes, size_bytes) / _slowest_payload_per_us(fabric, placement)
     time_us = 2 * levels * constants.message_us + streamed_us + (2 * levels - 1) * chunk_us
     algbw = size_bytes / time_us / 1000
@@ -216,6 +239,19 @@ def byte_shares(op: str, ranks: int) -> dict[str, float]:
     if ranks < 2:
         return {}
     return {name: model(ranks).bytes_share for name, model in _MODELS.get(op, {}).items()}
+
+
+def reducing_us_by_algorithm(
+    fabric: Fabric, op: str, size_bytes: int, ranks: int
+) -> dict[str, float]:
+    """What the busiest rank combines under each modelled algorithm, at the fabric's rate.
+
+    Empty where that costs nothing.
+    """
+    rate = bytes_per_us(fabric)
+    if rate is None or ranks < 2:
+        return {}
+    return {name: share(ranks) * size_bytes / rate for name, share in _REDUCED.get(op, {}).items()}
 
 
 def _leaves(fabric: Fabric, placement: Sequence[str]) -> list[str]:

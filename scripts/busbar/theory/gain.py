@@ -15,8 +15,9 @@ from busbar.theory.bound import bound
 from busbar.theory.cluster.gain import baselines
 from busbar.theory.cluster.layout import lay_out
 from busbar.theory.cluster.shape import shape_of
-from busbar.theory.expected import byte_shares
+from busbar.theory.expected import byte_shares, reducing_us_by_algorithm
 from busbar.theory.partitions import host_cuts
+from busbar.theory.reduction import bytes_per_us
 
 RING_AT_BOUND = "ring at its bound"
 HOSTS_AT_BOUND = "hosts at their bound"
@@ -37,10 +38,11 @@ def most(
     """Over any algorithm of the hosts at its bound, then over each that is modelled.
 
     The first is named a ring's where a ring reaches it, as with equal links. An algorithm counts
-    with its bytes through the slowest link and no message costs, with one rank per host; below a
-    spine only the ring, which passes each uplink once; on a cluster the ring of all ranks and the
-    hierarchical all_reduce (`theory.cluster.gain`). Empty where either side has no bound.
-    `placement` and `root` as for `bound`; raises UsageError as that does.
+    with its bytes through the slowest link, or what its busiest rank reduces if that takes longer,
+    and no message costs, with one rank per host; below a spine only the ring, which passes each
+    uplink once; on a cluster the ring of all ranks and the hierarchical all_reduce
+    (`theory.cluster.gain`). Empty where either side has no bound. `placement` and `root` as for
+    `bound`; raises UsageError as that does.
     """
     hosts = bound(fabric, op, size_bytes, placement, root=root)
     network = bound(fabric, op, size_bytes, placement, root=root, in_network=True)
@@ -65,15 +67,21 @@ def _algorithms_us(
         shape = shape_of(placement)
         assert shape is not None  # or it had no bound
         layout = lay_out(fabric.cluster, shape, root)
-        return {name: us * size_bytes for name, us in baselines(layout, op).items()}
+        return {
+            name: us * size_bytes
+            for name, us in baselines(layout, op, bytes_per_us(fabric)).items()
+        }
     hosts = frozenset(placement)
     if len(hosts) < len(placement):
         return {}
     uplinks = [cut for cut in fabric.cuts() if cut.level == "leaf" and cut.hosts & hosts]
     links = host_cuts(fabric.cuts(), hosts) + (uplinks if len(uplinks) > 1 else [])
     slowest = min((p for cut in links for p in (cut.egress, cut.ingress)), key=lambda p: p.rate_bps)
+    reducing_us = reducing_us_by_algorithm(fabric, op, size_bytes, len(placement))
     return {
-        name: slowest.least_us(share * size_bytes / fabric.efficiency())
+        name: max(
+            slowest.least_us(share * size_bytes / fabric.efficiency()), reducing_us.get(name, 0.0)
+        )
         for name, share in byte_shares(op, len(placement)).items()
         if len(uplinks) < 2 or name == "ring"
     }

@@ -59,8 +59,8 @@ class Operation:
     """
     in_network: Crosses | None = None
     """What crosses where a tree of switches carries it out. None: it has nothing to do there."""
-    switch_reduces: bool = False
-    """Whether that tree combines data, rather than passing it on."""
+    reduces: bool = False
+    """Whether data is combined, rather than passed on; a tree of switches does so too."""
 
 
 def _all_reduce(e: Exchange, inside: Ranks) -> Crossing:
@@ -193,14 +193,14 @@ OPERATIONS: dict[str, Operation] = {
     "all_reduce": Operation(_twice_others, (_all_reduce,), _all_reduce_together, _all_reduce, True),
     "all_gather": Operation(_others, (_all_gather,), in_network=_all_gather),
     "reduce_scatter": Operation(
-        _others, (_reduce_scatter,), in_network=_tree_reduce_scatter, switch_reduces=True
+        _others, (_reduce_scatter,), in_network=_tree_reduce_scatter, reduces=True
     ),
     "all_to_all": Operation(_others, (_all_to_all,)),
     "all_to_allv": Operation(_others, (_all_to_allv,)),
     "send_recv": Operation(_one, (_send_recv,)),
     "one_way": Operation(_one, (_one_way,)),
     "broadcast": Operation(_one, (_broadcast,), in_network=_broadcast),
-    "reduce": Operation(_one, (_reduce,), in_network=_tree_reduce, switch_reduces=True),
+    "reduce": Operation(_one, (_reduce,), in_network=_tree_reduce, reduces=True),
     "gather": Operation(_others, (_gather,)),
     "scatter": Operation(_others, (_scatter,)),
     "ping_pong": Operation(_one, (_first_to_last, _last_to_first)),

@@ -13,7 +13,7 @@ constexpr std::size_t cache_line = 64;
 }  // namespace
 
 Aggregator::Aggregator(const Job& job, Node node, std::size_t tree, std::size_t trees, Handle first_handle,
-                       Messenger& messenger)
+                       Messenger& messenger, Intake* intake)
     : plan_(job),
       node_(std::move(node)),
       tree_(tree),
@@ -21,6 +21,8 @@ Aggregator::Aggregator(const Job& job, Node node, std::size_t tree, std::size_t 
       mine_((plan_.chunks() - tree + trees - 1) / trees),
       first_handle_(first_handle),
       messenger_(messenger),
+      intake_(intake),
+      real_(job.payload && intake == nullptr),
       element_(size_of(job.type)),
       slot_bytes_((std::min(job.chunk, job.elements) * element_ + cache_line - 1) / cache_line * cache_line),
       memory_((job.payload ? (children() + 1) * job.window : 1) * slot_bytes_ + cache_line),
@@ -92,12 +94,23 @@ void Aggregator::take(std::size_t place) {
 std::byte* Aggregator::combine(std::size_t sequence) {
   const Chunk now = chunk(sequence);
   if (!plan_.reduces()) return owner_below(now) ? memory(sequence, child_of(now)) : nullptr;
+  if (real_) {
+    reduce(sequence, now.count);
+  } else {
+    if (job().payload) reduce(sequence, now.count);
+    // Trees that reduce at the same switch share its pace.
+    const Bytes taken_in{children() * now.count * element_ * trees_};
+    if (intake_ != nullptr) intake_->take_in(taken_in, sequence % mine_ == 0);
+  }
+  return memory(sequence, 0);
+}
+
+/// What the children sent, into the first one's memory.
+void Aggregator::reduce(std::size_t sequence, std::size_t elements) {
   std::byte* const result = memory(sequence, 0);
-  if (!job().payload) return result;
   for (std::size_t c = 1; c < children(); ++c) others_[c - 1] = memory(sequence, c);
-  reduce_all_into(job().type, job().redop, result, others_, now.count);
-  if (is_top() && job().redop == RedOp::avg) average_in_place(job().type, result, now.count, job().ranks);
-  return result;
+  reduce_all_into(job().type, job().redop, result, others_, elements);
+  if (is_top() && job().redop == RedOp::avg) average_in_place(job().type, result, elements, job().ranks);
 }
 
 /// All children's messages of chunk `up_` are here.

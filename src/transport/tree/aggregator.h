@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "transport/tree/intake.h"
 #include "transport/tree/messenger.h"
 #include "transport/tree/plan.h"
 #include "transport/tree/shape.h"
@@ -18,7 +19,9 @@ class Aggregator {
   using Handle = Messenger::Handle;
 
   /// `node`'s part of `job` on tree `tree` of `trees`. Uses handles from `first_handle` on.
-  Aggregator(const Job& job, Node node, std::size_t tree, std::size_t trees, Handle first_handle, Messenger& messenger);
+  /// @param intake null where reducing takes the time it takes; must outlive the aggregator
+  Aggregator(const Job& job, Node node, std::size_t tree, std::size_t trees, Handle first_handle, Messenger& messenger,
+             Intake* intake = nullptr);
 
   /// Handles that the messenger must have room for, beyond `first_handle`.
   static std::size_t handles(const Job& job, const Node& node);
@@ -61,6 +64,7 @@ class Aggregator {
   void await_next();
   /// Where the chunk lies once all children's messages are here; null where it comes from above.
   std::byte* combine(std::size_t sequence);
+  void reduce(std::size_t sequence, std::size_t elements);
   void send_up();
   void send_down(const std::byte* data);
 
@@ -71,6 +75,8 @@ class Aggregator {
   std::size_t mine_;  ///< chunks of one execution on this tree
   Handle first_handle_;
   Messenger& messenger_;
+  Intake* intake_;
+  bool real_;  ///< neither without payload nor at an intake's pace
   std::size_t element_;
   std::size_t slot_bytes_;
   std::vector<std::byte> memory_;

@@ -1,9 +1,9 @@
 """The shortest time in which hosts can carry an operation out on a cluster.
 
 For every part of every level, the least bytes it must exchange with the rest over what passes; for
-an all_reduce also all parts together (`partition`). What crosses is stated once, in
-`theory.operations`, and is linear in the size: so is the bound, and the cut that sets it is the
-same for every size.
+an all_reduce also all parts together (`partition`); and where ranks reduce at a known rate, what
+they must reduce (`theory.reduction`). What crosses is stated once, in `theory.operations`, and is
+linear in the size: so is the bound, and the cut that sets it is the same for every size.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from busbar.theory.cluster.layout import Kind, Layout
 from busbar.theory.cluster.partition import strictest
 from busbar.theory.cluster.rates import Rates, is_cut, line_rates
 from busbar.theory.operations import OPERATIONS, Crosses, Exchange
+from busbar.theory.reduction import ON_HOSTS, least_share
 
 BYTES_PER_US = 1000.0  # of 1 GB/s
 
@@ -43,10 +44,14 @@ class Slope:
     """The strictest, of the phase that takes longest."""
 
 
-def host_bound(layout: Layout, op: str) -> Slope | None:
-    """The bound of a known operation; None where no byte has to cross a cut."""
+def host_bound(layout: Layout, op: str, reduced_per_us: float | None = None) -> Slope | None:
+    """The bound of a known operation; None where no byte has to cross a cut.
+
+    `reduced_per_us`: bytes of one of two vectors that a rank combines; None where that is free.
+    """
     what = OPERATIONS[op]
-    return mean([longest(_limits(layout, op, crosses)) for crosses in what.phases])
+    reduction = list(reducing(layout, op, reduced_per_us))
+    return mean([longest([*_limits(layout, op, each), *reduction]) for each in what.phases])
 
 
 def mean(phases: list[Limit | None]) -> Slope | None:
@@ -67,6 +72,13 @@ def _limits(layout: Layout, op: str, crosses: Crosses) -> Iterator[Limit]:
     rates = line_rates(layout.cluster)
     yield from together(layout, op, rates)
     yield from crossings(layout, crosses, rates)
+
+
+def reducing(layout: Layout, op: str, reduced_per_us: float | None) -> Iterator[Limit]:
+    """What ranks must combine; `reduced_per_us` as `host_bound`'s."""
+    share = least_share(OPERATIONS[op], layout.ranks)
+    if reduced_per_us is not None and share:
+        yield Limit(ON_HOSTS, share, reduced_per_us / BYTES_PER_US)
 
 
 def together(layout: Layout, op: str, rates: Rates, *, into: Kind = Kind.GPU) -> Iterator[Limit]:

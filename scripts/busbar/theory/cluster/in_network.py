@@ -86,9 +86,9 @@ def among_gpus_share(op: str, reach: int) -> float:
 def switch_limits(fabric: Fabric, layout: Layout, op: str) -> Iterator[Limit]:
     """The network's switches themselves, where their rate is known."""
     switch = fabric.in_network
-    if switch is None or switch.rate is None or not OPERATIONS[op].switch_reduces:
+    if switch is None or switch.rate is None or not OPERATIONS[op].reduces:
         return
-    share = most_children(layout) / _trees(layout)
+    share = most_children(layout) / layout.cluster.trees()
     yield Limit(NETWORK_SWITCH, share, switch.rate.value / 8e9)
 
 
@@ -110,12 +110,6 @@ def _levels_in_use(layout: Layout) -> list[Part]:
         if len(part.ranks) > len(known.ranks):
             largest[part.level.name] = part
     return list(largest.values())
-
-
-def _trees(layout: Layout) -> int:
-    """Trees that share the data: one per rail, if NICs of a node are on switches of their own."""
-    nic, tiers = layout.cluster.nic, layout.cluster.tiers
-    return nic.per_node if nic is not None and tiers and tiers[0].rails else 1
 
 
 def _limits(fabric: Fabric, layout: Layout, op: str, mechanism: Mechanism) -> Iterator[Limit]:

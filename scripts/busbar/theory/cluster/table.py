@@ -15,6 +15,7 @@ from busbar.theory.cluster.gain import baselines
 from busbar.theory.cluster.in_network import network_bound
 from busbar.theory.cluster.layout import Layout
 from busbar.theory.operations import OPERATIONS
+from busbar.theory.reduction import bytes_per_us
 
 Sizes = NDArray[np.int64]
 Times = NDArray[np.floating]
@@ -50,13 +51,15 @@ class Rows:
 
 def rows(fabric: Fabric, layout: Layout, op: str, sizes: Sizes) -> Rows:
     """Of a known operation. What it costs to find grows with levels, and hardly with ranks."""
-    hosts, network = host_bound(layout, op), network_bound(fabric, layout, op)
+    reduced_per_us = bytes_per_us(fabric)
+    hosts = host_bound(layout, op, reduced_per_us)
+    network = network_bound(fabric, layout, op)
     able = candidates(fabric, layout, op)
     return Rows(
         sizes, hosts, _along(hosts, sizes), network, _along(network, sizes),
         {c.algorithm: _times(c, sizes) for c in able if not c.in_network},
         {c.algorithm: _times(c, sizes) for c in able if c.in_network},
-        baselines(layout, op),
+        baselines(layout, op, reduced_per_us),
         OPERATIONS[op].bus_factor(layout.ranks),
     )  # fmt: skip
 
