@@ -354,7 +354,7 @@ def _resume(journal: Path) -> int:
 
 def _observed_before(given: Mapping[str, Any]) -> Observe:
     """What the command line of a run that is gone on with asked for."""
-    if given["pattern"]:
+    if given["pattern"] or given["on"] == "simulated":
         return "none"
     return parse_observe(given["observe"], "widest" if given["plan"] else "largest")
 
