@@ -9,6 +9,7 @@
 //   link NAME ZONE BYTES_PER_S LATENCY_S shared|fatpipe [FOR_S EVERY_S LEFT_BYTES_PER_S]
 //                                       it flaps: for the first FOR_S of every EVERY_S only so much is left
 //   route ZONE FROM TO GATEWAY_FROM GATEWAY_TO LINK,LINK   - for none; in a star FROM or TO is -, all others
+//   shortcut ZONE FROM TO GATEWAY_FROM GATEWAY_TO LINK,LINK   between zones somewhere inside of ZONE, past their routes
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -45,6 +46,7 @@ class Builder {
     if (kind == "host") return host(words);
     if (kind == "link") return link(words);
     if (kind == "route") return route(words);
+    if (kind == "shortcut") return shortcut(words);
     if (!kind.empty()) throw std::invalid_argument("unknown line '" + line + "'");
   }
 
@@ -110,14 +112,33 @@ class Builder {
     });
   }
 
-  void route(std::istringstream& words) {
+  struct Way {
+    sg4::NetZone* zone;
+    NetPoint* from;
+    NetPoint* to;
+    NetPoint* gateway_from;
+    NetPoint* gateway_to;
+    std::vector<sg4::LinkInRoute> links;
+  };
+
+  Way way(std::istringstream& words) const {
     std::string zone, from, to, gateway_from, gateway_to, list;
     words >> zone >> from >> to >> gateway_from >> gateway_to >> list;
-    std::vector<sg4::LinkInRoute> way;
+    Way found{zones_.at(zone), point(from), point(to), point(gateway_from), point(gateway_to), {}};
     std::istringstream names(list == "-" ? "" : list);
-    for (std::string name; std::getline(names, name, ',');) way.emplace_back(links_.at(name));
-    zones_.at(zone)->add_route(point(from), point(to), point(gateway_from), point(gateway_to), way,
-                               /*symmetrical=*/false);
+    for (std::string name; std::getline(names, name, ',');) found.links.emplace_back(links_.at(name));
+    return found;
+  }
+
+  void route(std::istringstream& words) {
+    const Way found = way(words);
+    found.zone->add_route(found.from, found.to, found.gateway_from, found.gateway_to, found.links,
+                          /*symmetrical=*/false);
+  }
+
+  void shortcut(std::istringstream& words) {
+    const Way found = way(words);
+    found.zone->add_bypass_route(found.from, found.to, found.gateway_from, found.gateway_to, found.links);
   }
 
   NetPoint* point(const std::string& name) const { return name == "-" ? nullptr : points_.at(name); }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,6 +84,31 @@ def test_reduction_in_the_network_gains_what_theory_allows(
         gain = ring.time_us / time_us(point)
         assert gain == pytest.approx(2 * (n - 1) / n, rel=0.05)
         assert point.observed.in_network is True
+
+
+def test_a_study_of_scaling_is_on_the_page(tmp_path: Path) -> None:
+    fabric(tmp_path, 16, 4, 2.0)
+    words = ("-b", "64K", "-e", "4M", "-f", "8", "--nodes", "2,4,...,16", "--in-network", "off,on")
+    done = busbar(
+        "run", "all_reduce", *words, "--on", "simulated", "--fabric", "sim.toml", "--output",
+        "r.json", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode in (0, 3), done.stderr  # no limit of this fabric judges it
+    live = done.stdout[: done.stdout.index("operation")]
+    assert "SIMULATED: Simulated network in virtual time" in live
+    assert "page: busbar report r.json --fabric sim.toml" in done.stdout
+    record = valid(tmp_path / "r.json")
+    assert {point.key.group.nodes for point in record.points} == {2, 4, 8, 16}
+
+    made = busbar("report", "r.json", "--fabric", "sim.toml", "--figures", "figures", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    page = (tmp_path / "report.html").read_text()
+    section = page[page.index('id="scaling"') : page.index('id="in-network"')]
+    assert "on the first 2, 4, 8, 16 hosts" in section
+    kept = r"all_reduce \(default\) keeps \d+\.\d % of the bound or more from 2 to 16 hosts at 4M"
+    assert re.search(kept, section)
+    assert re.search(r"all_reduce \(in_network\) is .* as fast as default, at 4M; theory", section)
+    assert (tmp_path / "figures" / "scaling-r-s0-v0.png").is_file()
 
 
 def test_other_traffic_takes_its_share_of_every_link(tmp_path: Path) -> None:
@@ -165,3 +191,15 @@ def test_what_cannot_be_simulated_is_refused(
     done = busbar("run", "all_reduce", *sizes(1024), "--on", "simulated", *words, cwd=tmp_path)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_every_operation_runs_on_any_number_of_hosts(tmp_path: Path) -> None:
+    """SimGrid has algorithms for powers of two only, and picks some of them for other numbers."""
+    fabric(tmp_path, 24)
+    record = run(
+        tmp_path, "all_gather", "all_reduce", "all_to_all", "all_to_allv", "barrier", "broadcast",
+        "gather", "reduce", "reduce_scatter", "scatter", "-b", "1K", "-e", "16M", "-f", "128",
+        "--nodes", "7,24",
+    )  # fmt: skip
+    assert {point.status for point in record.points} == {"ok"}
+    assert len(record.points) == 2 * (9 * 3 + 1)

@@ -42,6 +42,9 @@ class Spec:
     tiers: Sequence[tuple[int, float]] = ()
     """Nodes of a group, and its oversubscription."""
     rails: bool = False
+    """Of all tiers whose groups are not joined directly."""
+    direct: bool = False
+    """Whether the groups of the outermost tier are."""
     sharp: bool = False
     switch_gbs: float | None = None
 
@@ -74,6 +77,8 @@ class Spec:
              "rails": self.rails, "source": "typed"}
             for n, (nodes, over) in enumerate(self.tiers, start=1)
         ]  # fmt: skip
+        if self.direct:
+            document["tier"][-1] |= {"rails": False, "joined": "directly"}
         if self.sharp:
             rate = None if self.switch_gbs is None else figure(self.switch_gbs * 8e9)
             document["in_network"] = {"mechanism": "sharp", "source": "typed", "rate": rate}
@@ -107,6 +112,7 @@ def specs(draw: st.DrawFn, most_nodes: int = 12) -> Spec:
     for _ in range(draw(st.integers(0, 3))):
         inner = -(-inner // domain_nodes) * domain_nodes * draw(st.integers(1, 3))
         tiers.append((inner, draw(st.floats(0.5, 8.0))))
+    direct = inner < nodes and bool(tiers) and draw(st.booleans())
     return Spec(
         gpus=gpus, nodes=nodes, cpu=draw(st.sampled_from(["intel", "amd", "arm"])),
         architecture=draw(st.sampled_from(["ampere", "ada", "hopper", "blackwell", "rubin"])),
@@ -116,7 +122,7 @@ def specs(draw: st.DrawFn, most_nodes: int = 12) -> Spec:
         nics=draw(st.integers(1, 8)), rate_gbps=draw(st.floats(50, 2000)),
         protocol=draw(st.sampled_from(["infiniband", "roce_v2", "srd", "tcp"])),
         mtu=draw(st.sampled_from([1024, 4096, 9000])), achievable=draw(_SHARES),
-        tiers=tuple(tiers), rails=draw(st.booleans()), sharp=draw(st.booleans()),
+        tiers=tuple(tiers), rails=draw(st.booleans()), direct=direct, sharp=draw(st.booleans()),
         switch_gbs=draw(st.one_of(st.none(), st.floats(100, 10000))),
     )  # fmt: skip
 

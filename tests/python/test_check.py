@@ -328,7 +328,7 @@ def test_junit_has_one_case_per_row_and_no_false_pass() -> None:
     }  # fmt: skip
     skipped = suite[5].find("skipped")
     assert skipped is not None
-    assert skipped.get("message") == "WAIVED: not <asked> for"
+    assert skipped.get("message") == "WAIVED: not <asked> for (fake, emulated: not real hardware)"
 
 
 def test_junit_of_nothing_judged_is_no_pass() -> None:

@@ -19,7 +19,6 @@ from busbar.launch.monitoring import bytes_per_peer
 from busbar.launch.options import (
     MeasureOptions,
     SweepOptions,
-    parse_nodes,
     parse_splits,
     parse_variant,
     parse_variants,
@@ -232,13 +231,6 @@ def test_splits_that_cannot_be_are_refused() -> None:
         _plan(ranks=Ranks(3, ["a", "a", "b"]), splits=["node"])
     with pytest.raises(UsageError, match="split by node' has 1"):
         _plan(ranks=Ranks(2, ["a", "b"]), splits=["node"], operations=["ping_pong"])
-
-
-def test_node_counts_are_read() -> None:
-    assert parse_nodes("4, 2,2") == [2, 4]
-    for text in ("", "2,x", "0", "2;3"):
-        with pytest.raises(UsageError, match="--nodes"):
-            parse_nodes(text)
 
 
 def test_what_no_tree_carries_is_waived_and_not_visited() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import scaled
 from busbar import fabrics
 from busbar.record.models import RunRecord
 from busbar.report.judge import judge
@@ -128,4 +129,27 @@ def test_gains_are_drawn_each_with_a_legend_of_its_own(browser: Browser, tmp_pat
     hidden = "chart => chart.data.filter((trace) => trace.visible === false).length"
     assert [figures.nth(i).locator(".chart").evaluate(hidden) for i in (0, 1)] == [1, 0]
     opened.fits(390)
+    assert opened.complaints == []
+
+
+def test_scaling_is_drawn_and_its_baseline_chosen(browser: Browser, tmp_path: Path) -> None:
+    shares = {
+        (variant, MIB, hosts): 0.9
+        for variant in ("default", "ring", IN_NETWORK)
+        for hosts in (4, 8, 16)
+    }
+    path = tmp_path / "report.html"
+    one = scaled.judged(scaled.scaled(shares, op="all_reduce"))
+    path.write_text(render([one], [Source("run", "run.json", "0" * 64)]), encoding="utf-8")
+    opened = Page(browser, path)
+    section = opened.page.locator("#scaling")
+    charts = section.locator(".chart:visible")
+    drawn = section.locator(".chart.js-plotly-plot:visible")
+    assert charts.count() == drawn.count() == 9  # bandwidth, two for each variant, two of gains
+    section.locator("select").select_option(label="in_network over ring")
+    opened.page.wait_for_function(
+        "document.querySelectorAll('#scaling .js-plotly-plot').length === 11"
+    )
+    for width in (1280, 390):
+        opened.fits(width)
     assert opened.complaints == []

@@ -21,7 +21,7 @@ from busbar.pairs.rounds import PAIR_OPERATION
 from busbar.pairs.sites import Sites, of_fabric
 from busbar.record.evidence import asking_variants
 from busbar.record.models import RunRecord
-from busbar.record.origin import imported_from, imported_sentence
+from busbar.record.origin import imported_from, imported_sentence, not_real
 
 
 def check(
@@ -54,6 +54,7 @@ def check(
         findings(record),
         counters=counter_rows(record, fabric.counters),
         settle=to_settle(record, rows),
+        not_real=not_real(record.run),
     )
     return _with_pairs(result, record, of_fabric(fabric) if sites is None else sites)
 
@@ -77,8 +78,8 @@ def _with_pairs(result: CheckResult, record: RunRecord, sites: Sites) -> CheckRe
 
 def _title(record: RunRecord, fabric: Fabric) -> str:
     run = record.run
-    kinds = [name for name in ("fake", "simulated", "emulated") if getattr(run, name)]
-    what = f" ({', '.join(kinds)}: not real hardware)" if kinds else ""
+    unreal = not_real(run)
+    what = f" ({unreal})" if unreal else ""
     what += f" (imported from {imported_from(run)})" if run.imported else ""
     return f"Run {run.id}{what} against fabric {fabric.name}"
 

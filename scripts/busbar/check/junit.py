@@ -2,7 +2,8 @@
 
 PASS is a plain test case; WAIVED (with its evidence) and UNJUDGED are skipped; FAIL, IMPOSSIBLE,
 NOT_USED and WRONG_DATA are failures; HANG, MISSING and UNSURE are errors.
-If nothing was judged, one error more says so: a suite without an error would look like a pass.
+Each says so where it was no real hardware, as CI systems show them one by one. If nothing was
+judged, one error more says so: a suite without an error would look like a pass.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ _TAGS = {
 
 def junit_text(result: CheckResult) -> str:
     """The document: a test case per row, per host where pairs were measured, and per counter."""
-    cases = [_case(row) for row in result.rows]
-    cases += [_verdict_case(row, "busbar.check.pairs") for row in result.pairs]
-    cases += [_verdict_case(row, "busbar.check.counters") for row in result.counters]
+    origin = f" ({result.not_real})" if result.not_real else ""
+    cases = [_case(row, origin) for row in result.rows]
+    for kind, rows in (("pairs", result.pairs), ("counters", result.counters)):
+        cases += [_verdict_case(row, f"busbar.check.{kind}", origin) for row in rows]
     if not any(row.verdict in JUDGED for row in (*result.rows, *result.pairs)):
         cases.append(_nothing_judged())
     suite = xml.Element("testsuite", name=result.title)
@@ -56,17 +58,18 @@ def write_junit(result: CheckResult, path: Path) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def _case(row: RowResult) -> xml.Element:
-    case = _verdict_case(row, "busbar.check")
-    xml.SubElement(case, "system-out").text = f"% of bound: {share_text(row)}. {row.reason}"
+def _case(row: RowResult, origin: str) -> xml.Element:
+    case = _verdict_case(row, "busbar.check", origin)
+    said = f"% of bound: {share_text(row)}. {row.reason}{origin}"
+    xml.SubElement(case, "system-out").text = said
     return case
 
 
-def _verdict_case(row: RowResult, classname: str) -> xml.Element:
+def _verdict_case(row: RowResult, classname: str, origin: str) -> xml.Element:
     case = xml.Element("testcase", classname=classname, name=row.label)
     if row.verdict in _TAGS:
         settle = f" It would be settled by: {row.settle}" if row.settle else ""
-        message = f"{row.verdict.value}: {row.reason}{settle}"
+        message = f"{row.verdict.value}: {row.reason}{settle}{origin}"
         xml.SubElement(case, _TAGS[row.verdict], message=message)
     return case
 

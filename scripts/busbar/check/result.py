@@ -111,6 +111,8 @@ class CheckResult:
     """A verdict for each counter that the fabric limits."""
     settle: tuple[str, ...] = ()
     """Commands that together measure what would settle all unsure and missing rows."""
+    not_real: str = ""
+    """`simulated: not real hardware` or alike, as `record.origin` says it; empty for real."""
 
     def every(self) -> tuple[RowResult, ...]:
         """Everything that has a verdict."""
@@ -145,7 +147,12 @@ class CheckResult:
         )
         judged = any(row.verdict in JUDGED for row in (*self.rows, *self.pairs))
         nothing = "" if judged else " Nothing was judged, which is not a pass."
-        return f"{rows}{pairs}{counters}{nothing}"
+        return f"{rows}{pairs}{counters}{nothing}{self.reminder}"
+
+    @property
+    def reminder(self) -> str:
+        """What no sentence that is quoted alone may lack: ` Simulated: not real hardware.`."""
+        return f" {self.not_real.capitalize()}." if self.not_real else ""
 
 
 def _counts(rows: Sequence[RowResult]) -> str:

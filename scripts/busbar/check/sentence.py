@@ -19,7 +19,8 @@ OVERALL = {
 def verdict_sentence(result: CheckResult) -> str:
     """How many of the judged rows pass, and what is no pass: `18 of 20 judged rows pass, 2 FAIL`.
 
-    Waivers and rows that nothing judges are counted apart, never among what passed.
+    Waivers and rows that nothing judges are counted apart, never among what passed. It says so
+    where it was no real hardware.
     """
     every = [row.verdict for row in (*result.rows, *result.pairs)]
     counts = Counter(every)
@@ -37,4 +38,4 @@ def verdict_sentence(result: CheckResult) -> str:
         parts.append(f"{counts[Verdict.WAIVED]} waived, which is no pass")
     if counts[Verdict.UNJUDGED]:
         parts.append(f"{counts[Verdict.UNJUDGED]} measured or optional with nothing to judge by")
-    return "; ".join(parts) + "."
+    return "; ".join(parts) + "." + result.reminder

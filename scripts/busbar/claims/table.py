@@ -46,8 +46,10 @@ def print_claim(console: Console, claim: Claim) -> None:
         console.print(f"[bold]{name:<9}[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
-def print_result(console: Console, result: ClaimResult, titles: Sequence[str]) -> None:
-    """Every point, then the verdict in one line."""
+def print_result(
+    console: Console, result: ClaimResult, titles: Sequence[str], unreal: str = ""
+) -> None:
+    """Every point, then the verdict in one line, with what of it was `unreal`."""
     for title in titles:
         console.print(escape(title), highlight=False)
     if result.tested:
@@ -57,7 +59,8 @@ def print_result(console: Console, result: ClaimResult, titles: Sequence[str]) -
             _say(console, one.outcome, f"{one.label} {one.against}: {one.reason}.")
     for sentence in result.missing:
         _say(console, Outcome.NOT_TESTED, sentence)
-    _say(console, result.outcome, f"{result.claim.name}: {result.claim.claim}.")
+    on = f" ({unreal})" if unreal else ""
+    _say(console, result.outcome, f"{result.claim.name}{on}: {result.claim.claim}.")
     if result.claim.not_yet and result.outcome is Outcome.NOT_TESTED:
         console.print(escape(result.claim.not_yet), highlight=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from busbar.claims.model import CLAIMS
 from busbar.claims.table import print_claim, print_claims, print_result
 from busbar.errors import UsageError
 from busbar.record.load import load
-from busbar.record.models import Run
+from busbar.record.origin import not_real
 from busbar.terminal import console
 
 _HELP = """What vendors claim, the scenario that tests it, and whether it holds on your records.
@@ -88,7 +89,7 @@ def check(
         )
     measured = [_measured(path, fabric) for path in records]
     result = hold_against(wanted, measured)
-    print_result(console(), result, [_title(one) for one in measured])
+    print_result(console(), result, [_title(one) for one in measured], _unreal(measured))
     raise typer.Exit(int(EXIT_CODES[result.outcome]))
 
 
@@ -98,12 +99,15 @@ def _measured(path: Path, fabric: str | None) -> Measured:
     return Measured(path.name, record, found)
 
 
+def _unreal(measured: Sequence[Measured]) -> str:
+    """What the verdict rests on where not all of it was real hardware, for its very line."""
+    said = {one.name: unreal for one in measured if (unreal := not_real(one.record.run))}
+    if len(said) < len(measured):
+        return "; ".join(f"{name}: {unreal}" for name, unreal in said.items())
+    return "; ".join(dict.fromkeys(said.values()))
+
+
 def _title(one: Measured) -> str:
-    kinds = _kinds(one.record.run)
     against = f" on fabric {one.fabric.name}" if one.fabric else ""
-    return f"{one.name}: run {one.record.run.id}{kinds}{against}"
-
-
-def _kinds(run: Run) -> str:
-    named = [name for name in ("simulated", "emulated") if getattr(run, name)]
-    return f" ({', '.join(named)}: not real hardware)" if named else ""
+    unreal = not_real(one.record.run)
+    return f"{one.name}: run {one.record.run.id}{f' ({unreal})' if unreal else ''}{against}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from busbar.fabrics.cluster import Cluster
 from busbar.fabrics.facts import facts
 from busbar.fabrics.inheritance import Resolved
 from busbar.fabrics.load import fabric_of, load, names, resolve
@@ -47,6 +48,9 @@ def print_fabric(out: Console, path: Path) -> None:
         out.print(shown, highlight=False)
     if fabric.cluster is not None:
         out.print(_levels_table(fabric), highlight=False)
+        shares = _shares_table(fabric.cluster)
+        if shares.row_count:
+            out.print(shares, highlight=False)
     elif fabric.cuts():
         out.print(_cuts_table(fabric), highlight=False)
     sweep = fabric.sweep
@@ -104,6 +108,26 @@ def _levels_table(fabric: Fabric) -> Table:
             f"{level.payload_gbs() / level.gpus:.4g} GB/s",
         )
     return table
+
+
+def _shares_table(cluster: Cluster) -> Table:
+    columns = ("share of a group's uplinks", "of a group", "line, each way", "payload")
+    table = _right("What follows: what uplinks consist of", columns)
+    for name, count, gbs in _shares(cluster):
+        payload = f"{gbs * cluster.payload_share():.6g} GB/s"
+        table.add_row(escape(name), str(count), f"{gbs:.6g} GB/s", payload)
+    return table
+
+
+def _shares(cluster: Cluster) -> Iterator[tuple[str, int, float]]:
+    """The parts of a tier's uplinks that not all NICs of a group have in common: how many, GB/s."""
+    for tier in cluster.tiers:
+        if tier.rails and cluster.nic is not None:
+            rails = cluster.nic.per_node
+            yield f"uplinks of a rail of a {tier.name}", rails, cluster.rail_gbs(tier)
+        if tier.joined == "directly":
+            others = cluster.groups(tier) - 1
+            yield f"link to another {tier.name}", others, cluster.pair_gbs(tier)
 
 
 def _cuts_table(fabric: Fabric) -> Table:

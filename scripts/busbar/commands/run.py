@@ -58,7 +58,7 @@ _EXAMPLES = """
 
   busbar run all_reduce --on slurm --ranks 32 --tuned tuned/
 
-  busbar run all_reduce --on simulated --fabric FABRIC --nodes 4,16,64 --in-network off,on
+  busbar run all_reduce --on simulated --fabric FABRIC --nodes 4,8,…,1024 --in-network off,on
 
   busbar run --pattern pairs --on simulated --fabric FABRIC --link host3.tx=0.8 -b 4M -e 4M
 
@@ -115,8 +115,9 @@ def run(
     nodes: Annotated[
         str | None,
         typer.Option(
-            help="Also measure on the first 2, 3, … hosts: 2,3,4. All hosts always; simulated are "
-            "as many as the last one."
+            help="Also measure on the first 2, 3, … hosts: 2,3,4, or 4,8,…,64 (4,8,...,64), which "
+            "goes on by ratio, else by difference. All hosts always; simulated are as many as the "
+            "last one."
         ),
     ] = None,
     split: Annotated[

@@ -60,6 +60,20 @@ def print_cluster(
             _print_in_network(out, op, found)
     if in_network and not stated:
         out.print(f"Fabric {fabric.name} does not say that its switches reduce: supposed here.")
+    for sentence in _of_direct_links(fabric.cluster, shape):
+        out.print(escape(sentence), highlight=False)
+
+
+def _of_direct_links(cluster: Cluster, shape: Shape) -> Iterator[str]:
+    """What holds of a dragonfly alone."""
+    for tier in cluster.tiers:
+        if tier.joined == "directly" and tier.nodes < shape.nodes():
+            payload = cluster.pair_gbs(tier) * cluster.payload_share()
+            yield (
+                f"Each {tier.name} has a link of {payload:.1f} GB/s to each other. All times are "
+                "for routes that spread what two of them exchange over the links of all; what goes "
+                "by the one link between two takes longer, as in a simulation."
+            )
 
 
 def _title(fabric: Fabric, layout: Layout, op: str) -> str:

@@ -88,6 +88,9 @@ class Tier(Part):
     """What the group's NICs can send over what its uplinks carry; 1 where they carry all."""
     rails: bool = False
     """Whether each NIC of a node hangs on a switch of its own rail."""
+    joined: Literal["by switches", "directly"] = "by switches"
+    """Directly: each group has links of its own to every other, as in a dragonfly. They share the
+    group's uplinks evenly."""
     source: Name
     """Of the count."""
 
@@ -138,6 +141,34 @@ class Cluster:
             return 1.0
         return full_packet(self.nic.protocol, self.nic.mtu).efficiency()
 
+    def own_nics(self) -> int:
+        """NICs of its node that one GPU sends over: its own, or the one that it shares."""
+        return 0 if self.nic is None else max(1, self.nic.per_node // self.node.gpus)
+
+    def first_nic(self, gpu: int) -> int:
+        """The first of them, the nearest by number; GPUs and NICs of a node count from 0."""
+        return 0 if self.nic is None else gpu * self.nic.per_node // self.node.gpus
+
+    def groups(self, tier: Tier) -> int:
+        """Of a tier, in the whole cluster; the last may be smaller."""
+        return -(-self.node.count // tier.nodes)
+
+    def uplinks_gbs(self, tier: Tier) -> float:
+        """Line rate each way of all uplinks of a group, GB/s."""
+        return tier.nodes * self._node_gbs() / tier.oversubscription.value
+
+    def rail_gbs(self, tier: Tier) -> float:
+        """Of these what one rail has, where the tier has rails."""
+        return self.uplinks_gbs(tier) / (1 if self.nic is None else self.nic.per_node)
+
+    def pair_gbs(self, tier: Tier) -> float:
+        """Of these what leads to one other group, where groups are joined directly."""
+        return self.uplinks_gbs(tier) / (self.groups(tier) - 1)
+
+    def _node_gbs(self) -> float:
+        """Line rate each way of a node's NICs; 0 without."""
+        return 0.0 if self.nic is None else self.nic.per_node * self.nic.rate_bps.value / 8e9
+
     def levels(self) -> tuple[Level, ...]:
         """From one GPU outwards; each level's parts hold whole parts of the one before."""
         return tuple(self._levels())
@@ -154,14 +185,13 @@ class Cluster:
                 yield Level(name, inside, inside * pcie, 1.0)
         if self.nic is None:
             return
-        node_gbs = self.nic.per_node * self.nic.rate_bps.value / 8e9
         nodes = self.domain_gpus() // self.node.gpus
         whose = f"an {self.scale_up.name} domain" if self.scale_up and nodes > 1 else "a node"
-        yield Level(f"NICs of {whose}", self.domain_gpus(), nodes * node_gbs, self.payload_share())
+        nics = nodes * self._node_gbs()
+        yield Level(f"NICs of {whose}", self.domain_gpus(), nics, self.payload_share())
         for tier in self.tiers:
             if tier.nodes < self.node.count:
-                uplinks = tier.nodes * node_gbs / tier.oversubscription.value
-                gpus = tier.nodes * self.node.gpus
+                gpus, uplinks = tier.nodes * self.node.gpus, self.uplinks_gbs(tier)
                 yield Level(f"uplinks of a {tier.name}", gpus, uplinks, self.payload_share())
 
 
@@ -206,4 +236,27 @@ def _refuse_misfit(cluster: Cluster) -> None:
             raise ValueError(
                 f"'tier.nodes' is {outer}, accepted is a multiple of {domain_nodes} that is not "
                 f"below the {inner} nodes inside"
+            )
+    _refuse_wiring(cluster)
+
+
+def _refuse_wiring(cluster: Cluster) -> None:
+    """Raises ValueError, one sentence, where groups cannot be joined as their tiers say."""
+    for inner, outer in pairwise(cluster.tiers):
+        if inner.joined == "directly":
+            raise ValueError(
+                f"groups of tier '{inner.name}' are joined directly and have tier '{outer.name}' "
+                "above, accepted is joined = 'directly' for the outermost tier"
+            )
+        if outer.rails and not inner.rails:
+            raise ValueError(
+                f"tier '{outer.name}' has rails, accepted are rails where tier '{inner.name}' "
+                "inside has them too"
+            )
+    for tier in cluster.tiers[-1:]:
+        if tier.joined == "directly" and (tier.rails or cluster.groups(tier) < 2):
+            why = "has rails" if tier.rails else f"has all {cluster.node.count} nodes in one group"
+            raise ValueError(
+                f"tier '{tier.name}' is joined directly and {why}, accepted are two groups or more "
+                "without rails"
             )

@@ -72,7 +72,8 @@ def guess(seen: Seen, extends: str | None = None, folder: Path = Path()) -> Gues
     try:
         fabric_of(merge(base, tables), name)
     except UsageError:
-        # NVLink domains of several nodes are whole in a fabric, and may not be in what was seen.
+        # Not in what was seen, but in a fabric, NVLink domains of several nodes are whole, and a
+        # dragonfly has several groups.
         del tables["node"]["count"]
         unknown.insert(0, f"how many nodes there are, so their count is that of {name}")
         fabric_of(merge(base, tables), name)

@@ -26,11 +26,15 @@ _HEADER = (
 
 
 class RunConsole:
-    """Implements `runner.Watcher` on a terminal or in a log."""
+    """Implements `runner.Watcher` on a terminal or in a log.
 
-    def __init__(self, console: Console, share: TheoryShare) -> None:
+    `unreal` is said above the figures where these are of no real hardware.
+    """
+
+    def __init__(self, console: Console, share: TheoryShare, unreal: str = "") -> None:
         self._console = console
         self._share = share
+        self._unreal = unreal
         self._clock = _Remaining()
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -62,6 +66,8 @@ class RunConsole:
         if slot.purpose == "observe":
             return
         if not self._header_printed:
+            if self._unreal:
+                self._console.print(self._unreal, style="bold yellow", highlight=False)
             self._console.print(_HEADER, style="bold", highlight=False, soft_wrap=True)
             self._header_printed = True
         self._console.print(self._row(slot, line), highlight=False, soft_wrap=True)

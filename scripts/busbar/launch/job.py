@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from busbar.launch.target import Emulated, Simulated, Target
 from busbar.record.journal import JournalWriter, journal_path, read_journal
 from busbar.record.load import load
 from busbar.record.models import Plan, PointKey, Run, RunRecord
+from busbar.record.origin import unreal_lines
 from busbar.theory.side_by_side import bound_side_by_side
 from busbar.tune.tuned import MadeFor
 
@@ -103,12 +105,13 @@ class Job:
             made_for=self.made_for,
         )
         console = terminal.console()
+        header = self._run_header(output)
         journal = (
             JournalWriter.reopen(journal_file)
             if before
-            else JournalWriter.create(journal_file, self._run_header(output))
+            else JournalWriter.create(journal_file, header)
         )
-        watcher = RunConsole(console, self._share())
+        watcher = RunConsole(console, self._share(), unreal_lines(header))
         done = Done.of(before) if before else Done()
         watcher.plan([(s, visits_of(s, self.plan, done, self.measure.seed)) for s in slots])
         with journal:
@@ -132,7 +135,8 @@ class Job:
             print_result(console, judge(record, self.fabric))
         else:
             print_findings(console, findings(record))
-        console.print(escape(f"record: {path}   page: busbar report {path}"), highlight=False)
+        page = f"busbar report {path}{_fabric_file(self.command)}"
+        console.print(escape(f"record: {path}   page: {page}"), highlight=False, soft_wrap=True)
         return int(code)
 
     def _run_header(self, output: Path) -> Run:
@@ -176,6 +180,15 @@ class Job:
             return limit.time_us / time_us if limit else None
 
         return share
+
+
+def _fabric_file(command: list[str]) -> str:
+    """` --fabric FILE` as the command line has it: a record names its fabric, but has no file."""
+    for word, after in zip(command, [*command[1:], ""], strict=True):
+        name = after if word == "--fabric" else word.partition("--fabric=")[2]
+        if name.endswith(".toml"):
+            return f" --fabric {shlex.quote(name)}"
+    return ""
 
 
 def _background(target: Target) -> str | None:

@@ -124,13 +124,60 @@ def parse_observe(text: str | None, default: Observe = "largest") -> Observe:
     raise UsageError(f"unknown --observe '{text}'; accepted: {', '.join(get_args(Observe))}")
 
 
+_ELLIPSES = ("…", "...")
+_MOST_NODE_COUNTS = 1024  # far more than anybody measures; keeps 1,2,…,10**9 out of memory
+
+
 def parse_nodes(text: str) -> list[int]:
-    """The numbers of `2,3,4`, each once, rising. Raises UsageError for anything else."""
-    numbers: set[int] = set()
-    for word in text.split(","):
-        if not word.strip().isdecimal() or int(word) < 1:
+    """The numbers of `2,3,4`, each once, rising; `4,8,…,64` goes on as the two before it begin.
+
+    It goes on by their ratio where that is whole and ends at the number after it, else by their
+    difference where that does. Raises UsageError for anything else.
+    """
+    numbers: list[int] = []
+    words = [word.strip() for word in text.split(",")]
+    for place, word in enumerate(words):
+        if word in _ELLIPSES:
+            end = words[place + 1] if place + 1 < len(words) else ""
+            numbers += _continued(text, numbers, end)
+        elif not _is_number_of_hosts(word):
             raise UsageError(
-                f"--nodes '{text}': '{word.strip()}' is no number of hosts; accepted: 2,3,4"
+                f"--nodes '{text}': '{word}' is no number of hosts; accepted: 2,3,4 or 4,8,…,64"
             )
-        numbers.add(int(word))
-    return sorted(numbers)
+        else:
+            numbers.append(int(word))
+    return sorted(set(numbers))
+
+
+def _is_number_of_hosts(word: str) -> bool:
+    return word.isdecimal() and int(word) >= 1
+
+
+def _continued(text: str, before: Sequence[int], word: str) -> list[int]:
+    """What an ellipsis stands for, between the numbers before it and the word after it."""
+    if len(before) < 2 or not _is_number_of_hosts(word):
+        raise UsageError(
+            f"--nodes '{text}': an ellipsis stands between two numbers and the last one; "
+            "accepted: 4,8,…,64"
+        )
+    first, second, end = *before[-2:], int(word)
+    if first < second <= end:
+        if second % first == 0 and (found := _geometric(second, second // first, end)):
+            return found
+        if (end - second) % (second - first) == 0:
+            found = list(range(second, end + 1, second - first)[:_MOST_NODE_COUNTS])
+            if found[-1] == end:
+                return found
+    raise UsageError(
+        f"--nodes '{text}': {first},{second},… ends at {end} neither by steps of their ratio, "
+        f"a whole one, nor of their difference, within {_MOST_NODE_COUNTS} numbers; accepted: "
+        "4,8,…,64 or 4,6,…,12"
+    )
+
+
+def _geometric(start: int, ratio: int, end: int) -> list[int]:
+    """From `start` to `end`, each `ratio` times the one before; empty where it misses the end."""
+    found = [start]
+    while found[-1] < end:
+        found.append(found[-1] * ratio)
+    return found if found[-1] == end else []

@@ -54,7 +54,7 @@ class _Gathered:
 
     def launch(self) -> int:
         """The first that came to it."""
-        found = [*self.blocks, *self.problems]
+        found: list[Block | Problem] = [*self.blocks, *self.problems]
         return min((one.launch for one in found if one.launch is not None), default=-1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from busbar.report.text import size
 
@@ -44,6 +45,36 @@ def _powers_of_two(low: int, high: int) -> list[float]:
         if len(exponents) <= _MOST_TICKS:
             return [2.0**e for e in exponents]
     return [2.0**first, 2.0**last]
+
+
+_MOST_HOSTS = 16  # numbers of hosts that an axis has room for
+
+
+def hosts_axis(places: Iterable[int]) -> tuple[Axis, bool]:
+    """Axis for numbers of hosts, of which there must be one, and whether it is logarithmic.
+
+    It is where that sets neighbours further apart. Every number has a tick, as far as there is
+    room for them; the largest always.
+    """
+    ordered = sorted(set(places))
+    if len(ordered) == 1:
+        only = ordered[0]
+        return Axis((only,), (str(only),), only - 0.25, only + 0.25), False
+    log = _least_gap([math.log(n) for n in ordered]) > _least_gap(ordered)
+    step = -(-len(ordered) // _MOST_HOSTS)
+    shown = ordered[::-1][::step][::-1]
+    if log:
+        margin = max((ordered[-1] / ordered[0]) ** 0.06, 1.06)
+        low, high = ordered[0] / margin, ordered[-1] * margin
+    else:
+        room = max(0.25, 0.06 * (ordered[-1] - ordered[0]))
+        low, high = ordered[0] - room, ordered[-1] + room
+    return Axis(tuple(shown), tuple(map(str, shown)), low, high), log
+
+
+def _least_gap(ordered: Sequence[float]) -> float:
+    """The least distance of neighbours, over the distance from first to last."""
+    return min(b - a for a, b in pairwise(ordered)) / (ordered[-1] - ordered[0])
 
 
 def time_axis(times_us: Iterable[float]) -> Axis:

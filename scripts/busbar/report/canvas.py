@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from busbar.report.axes import Axis
+from busbar.report.heat import MISSING, colour_stops
 from busbar.report.style import GRID, INK
 
 DASHES = ((0, (6, 4)), (0, (2, 3)), (0, (6, 3, 2, 3)), (0, (10, 4)))
@@ -49,6 +52,20 @@ def put_legend_below(axes: Axes) -> None:
     """Below these axes, where others have other curves."""
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, frameon=False,
                 fontsize=9)  # fmt: skip
+
+
+def heat_colours() -> Colormap:
+    """The colours of heat maps over heat.LOWEST to heat.HIGHEST; none for what is missing."""
+    colours = LinearSegmentedColormap.from_list("shares", list(colour_stops()))
+    return colours.with_extremes(bad=(1, 1, 1, 0))
+
+
+def put_hatched_ground(axes: Axes, columns: int, lines: int) -> None:
+    """Below a heat map, so that a missing cell shows it."""
+    axes.add_patch(
+        Rectangle((-0.5, -0.5), columns, lines, facecolor="white", edgecolor=MISSING,
+                  hatch="//////", linewidth=0, zorder=0)
+    )  # fmt: skip
 
 
 def plain(text: str) -> str:

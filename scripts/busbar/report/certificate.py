@@ -22,7 +22,7 @@ from busbar.report.certificate_expected import expected_times
 from busbar.report.certificate_facts import Source, counters, identity, versions
 from busbar.report.document import asset, busbar_version, environment
 from busbar.report.fabric import fabric_view
-from busbar.report.headline import Banner, banners_of
+from busbar.report.headline import Banner, banners_of, mark
 from busbar.report.judge import grade_of
 from busbar.report.rows import Grade, in_words
 from busbar.report.system import Table, system_of
@@ -112,6 +112,7 @@ def render(result: CheckResult, record: RunRecord, fabric: Fabric, source: Sourc
         .get_template("certificate.html.j2")
         .render(
             view=certificate_of(result, record, fabric),
+            mark=mark(banners_of(record.run)),
             identity=identity(record, f"{fabric.name}: {fabric.description}", source),
             versions=versions(record),
             counters=counters(record),

@@ -7,7 +7,7 @@ Every text that came from a record is escaped, because Plotly reads a subset of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
 from pydantic import JsonValue
@@ -16,13 +16,14 @@ from busbar.report.axes import Axis, size_axis
 from busbar.report.panels import Bound, BoundAt, Curve, Panel
 from busbar.report.ranges import bandwidth_top, edge_note, leaves_picture, time_range
 from busbar.report.rows import Row
-from busbar.report.style import BOUND, DASHES, GRID, INK, QUIET
+from busbar.report.style import BOUND, DASHES, GRID, INK, MARK, QUIET
 from busbar.report.text import duration, interval, number, percent, size
 
 Figure = dict[str, JsonValue]
 _Value = Callable[[Row, float], float | None]
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+_MARK_ROOM = 24  # pixels above a figure for what marks it
 _WHISKER_ALPHA = "99"  # of the curve's colour, so that crowded whiskers do not hide the line
 
 
@@ -73,6 +74,45 @@ def sizeless_figure(panel: Panel) -> Figure:
         for at in bound.points
     ]
     return {"data": traces, "layout": layout}
+
+
+def marked(figures: Mapping[str, Figure], mark: str) -> dict[str, Figure]:
+    """The same with what `headline.mark` says above each: a picture may be cut out of its page."""
+    if not mark:
+        return dict(figures)
+    return {name: _with_mark(figure, mark) for name, figure in figures.items()}
+
+
+def _with_mark(figure: Figure, mark: str) -> Figure:
+    layout = {**_object(figure["layout"])}
+    margin = {**_object(layout["margin"])}
+    top = margin["t"]
+    assert isinstance(top, int)
+    layout["margin"] = {**margin, "t": max(top, _MARK_ROOM)}
+    own = layout.get("annotations", [])
+    assert isinstance(own, list)
+    layout["annotations"] = [*own, _mark(mark)]
+    return {**figure, "layout": layout}
+
+
+def _object(value: JsonValue) -> dict[str, JsonValue]:
+    assert isinstance(value, dict)
+    return value
+
+
+def _mark(mark: str) -> JsonValue:
+    return {
+        "xref": "paper",
+        "yref": "paper",
+        "x": 1,
+        "y": 1,
+        "xanchor": "right",
+        "yanchor": "bottom",
+        "yshift": 2,
+        "showarrow": False,
+        "text": f"<b>{escape(mark)}</b>",
+        "font": {"size": 11, "color": MARK},
+    }
 
 
 def base_layout(height: int) -> dict[str, JsonValue]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from pydantic import JsonValue
 
-from busbar.report.axes import Axis, ratio_axis
+from busbar.report.axes import Axis, hosts_axis, ratio_axis
 from busbar.report.figures import (
     Figure,
     base_layout,
@@ -28,15 +29,15 @@ _HEADROOM = 1.1
 _OVER_EXPECTED = 1.6  # bytes shown, over the most that a hypothesis expects
 
 
-def study_figures(study: Study) -> dict[str, Figure]:
-    """All figures of a study, by the ids the page gives them."""
+def study_figures(study: Study, *, gains: bool = True) -> dict[str, Figure]:
+    """All figures of a study, by the ids the page gives them; without `gains` those of bytes."""
     figures: dict[str, Figure] = {}
     for group in study.groups:
-        if group.gain is not None:
+        if gains and group.gain is not None:
             figures[f"{group.id}-gain"] = gain_figure(group.gain)
         if group.wire is not None:
             figures[f"{group.id}-bytes"] = wire_figure(group.wire)
-    if study.over_hosts is not None:
+    if gains and study.over_hosts is not None:
         figures[f"{study.id}-hosts"] = gain_figure(study.over_hosts)
     return figures
 
@@ -48,16 +49,12 @@ def gain_figure(chart: GainChart) -> Figure:
     if chart.over == "size":
         layout["xaxis"] = size_log_axis(places)
     else:
-        layout["xaxis"] = {
-            **plain_axis("Hosts"),
-            "range": list(hosts_range(places)),
-            "tickvals": list(places),
-        }
+        layout["xaxis"] = hosts_plot_axis(places)
     layout["yaxis"] = log_axis("Gain (times as fast)", gain_axis(chart))
-    low, high = (places[0] / 8, places[-1] * 8) if chart.over == "size" else hosts_range(places)
+    low, high = ends_beyond(chart)
     return {
         "data": [
-            *(_gain_curve(curve) for curve in chart.curves),
+            *(_gain_curve(curve, places) for curve in chart.curves),
             *([_most(chart)] if chart.most else []),
             _line("as fast as the baseline", [low, high], [1.0, 1.0], QUIET, "solid", 1.0),
         ],
@@ -70,15 +67,31 @@ def chart_places(chart: GainChart) -> list[int]:
     return sorted({point.at for curve in chart.curves for point in curve.points})
 
 
-def hosts_range(places: list[int]) -> tuple[float, float]:
-    """The range of an axis of hosts."""
-    margin = max(0.25, 0.06 * (places[-1] - places[0]))
-    return places[0] - margin, places[-1] + margin
+def hosts_plot_axis(places: list[int]) -> dict[str, JsonValue]:
+    """An axis of numbers of hosts."""
+    axis, log = hosts_axis(places)
+    if log:
+        return log_axis("Hosts", axis)
+    return {
+        **plain_axis("Hosts"),
+        "range": [axis.low, axis.high],
+        "tickvals": list(axis.ticks),
+        "ticktext": list(axis.labels),
+    }
+
+
+def ends_beyond(chart: GainChart) -> tuple[float, float]:
+    """Ends of a line that goes all across the chart."""
+    places = chart_places(chart)
+    if chart.over == "size":
+        return places[0] / 8, places[-1] * 8
+    axis, _ = hosts_axis(places)
+    return axis.low, axis.high
 
 
 def gain_axis(chart: GainChart) -> Axis:
     """The axis of gains: all of them, 1, the theory, and whiskers as far as they are not wild."""
-    shown = [at for _, at in chart.most]
+    shown = [ratio for line in chart.most for _, ratio in line]
     for point in (point for curve in chart.curves for point in curve.points):
         ratio = point.gain.ratio
         low, high = point.gain.ci95 or (ratio, ratio)
@@ -86,26 +99,32 @@ def gain_axis(chart: GainChart) -> Axis:
     return ratio_axis(shown)
 
 
-def _gain_curve(curve: GainCurve) -> JsonValue:
-    x: list[JsonValue] = [point.at for point in curve.points]
-    y: list[JsonValue] = [point.gain.ratio for point in curve.points]
+def with_holes(curve: GainCurve, places: Sequence[int]) -> list[GainAt | None]:
+    """The curve's point at each place; None where it has none, which must show as a hole."""
+    points = {point.at: point for point in curve.points}
+    return [points.get(place) for place in places]
+
+
+def _gain_curve(curve: GainCurve, places: Sequence[int]) -> JsonValue:
+    points = with_holes(curve, places)
+    ratios = [point.gain.ratio if point else None for point in points]
     trace: dict[str, JsonValue] = {
         "type": "scatter",
         "name": escape(curve.name),
-        "x": x,
-        "y": y,
+        "x": [*places],
+        "y": [*ratios],
         "hoverinfo": "text",
-        "hovertext": [_gain_hover(point) for point in curve.points],
+        "hovertext": [_gain_hover(point) if point else "" for point in points],
     }
     if curve.kind == "best":  # below the curve of the variant that was best, whose tooltip it has
         line: dict[str, JsonValue] = {"color": BEST, "width": 9}
         return {**trace, "mode": "lines", "line": line, "hoverinfo": "skip"}
     colour = curve.style.colour
-    ratios = [point.gain.ratio for point in curve.points]
+    ends = [point.gain.ci95 if point else None for point in points]
     return {
         **trace,
         "mode": "lines+markers",
-        "error_y": whiskers(ratios, [point.gain.ci95 for point in curve.points], colour),
+        "error_y": whiskers(ratios, ends, colour),
         "line": {"color": colour, "width": 1.8},
         "marker": {"color": colour, "size": 7, "symbol": curve.style.mark.plotly},
     }
@@ -123,10 +142,16 @@ def _gain_hover(point: GainAt) -> str:
 
 
 def _most(chart: GainChart) -> JsonValue:
-    places, most = [at for at, _ in chart.most], [ratio for _, ratio in chart.most]
-    trace = _line(chart.most_name, places, most, BOUND, DASHES[0], 1.6)
-    said = [f"theory allows {gain(ratio)}" for ratio in most]
-    return {**trace, "hoverinfo": "text", "hovertext": [*said]}
+    """All its lines as one trace, with a gap after each."""
+    x: list[JsonValue] = []
+    y: list[JsonValue] = []
+    said: list[JsonValue] = []
+    for line in chart.most:
+        x += [*(at for at, _ in line), None]
+        y += [*(ratio for _, ratio in line), None]
+        said += [*(f"theory allows {gain(ratio)}" for _, ratio in line), ""]
+    trace = _line(chart.most_name, [], [], BOUND, DASHES[0], 1.6)
+    return {**trace, "x": x, "y": y, "hoverinfo": "text", "hovertext": said}
 
 
 def _line(

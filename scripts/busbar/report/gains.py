@@ -23,7 +23,8 @@ from busbar.report.wire_shares import Proof, WireChart, proof, wire_chart
 # Below this many bursts a link lets much of a message through at once, and the most that theory
 # allows grows without limit; from here on a gain below 2 is overstated by at most a sixth.
 BURSTS = 4
-_ALIKE = 0.99  # sizes that fit several group sizes exactly differ by some elements
+ALIKE = 0.99
+"""Sizes that fit several numbers of ranks exactly differ by some elements: these are one size."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,18 @@ class GainCurve:
     points: tuple[GainAt, ...]
 
 
+MostLine = tuple[tuple[int, float], ...]
+"""The most that theory allows, at sizes or on numbers of hosts."""
+
+
 @dataclass(frozen=True)
 class GainChart:
     """Gains over sizes or numbers of hosts, with the most that theory allows."""
 
     over: Literal["size", "hosts"]
     curves: tuple[GainCurve, ...]
-    most: tuple[tuple[int, float], ...]
+    most: tuple[MostLine, ...]
+    """One line, or one for each curve where theory allows them different gains."""
     most_name: str
 
 
@@ -130,7 +136,7 @@ def _of_record(judged: Judged, names: CurveNames, varying: frozenset[str]) -> It
     asked: dict[tuple[str, ...], list[Row]] = {}
     for row in judged.rows:
         if row.asks:
-            asked.setdefault((row.key.variant, *_setting(row.key)), []).append(row)
+            asked.setdefault((row.key.variant, *setting_of(row.key)), []).append(row)
     for index, rows in enumerate(asked.values()):
         setting = setting_text(rows[0].key, varying)
         yield _study(f"gain-{slug(judged.name)}-s{index}", setting, judged, rows, names)
@@ -142,7 +148,7 @@ def _study(
     key = rows[0].key
     of_study = {row.key for row in rows}
     found = sorted((gain for gain in judged.gains if gain.key in of_study), key=_in_order)
-    peers = [row for row in judged.rows if _setting(row.key) == _setting(key)]
+    peers = [row for row in judged.rows if setting_of(row.key) == setting_of(key)]
     styles = {row.key.variant: names.style(row) for row in peers}
     baselines = _baselines(found, styles)
     view = _View(key.variant, styles, baselines, theory_from(judged.fabric))
@@ -171,7 +177,7 @@ def theory_from(fabric: Fabric | None) -> int:
     return round(BURSTS * max((port.burst_bytes for port in ports), default=0.0))
 
 
-def _setting(key: PointKey) -> tuple[str, ...]:
+def setting_of(key: PointKey) -> tuple[str, ...]:
     """What rows have in common that are compared: all but size, variant and group."""
     parts = {name: text for name, text in setting_parts(key).items() if name != "group"}
     return (key.op, key.transport, *parts.values())
@@ -240,7 +246,7 @@ def _chart(over: Literal["size", "hosts"], rows: Sequence[GainRow], view: _View)
     return GainChart(
         over=over,
         curves=_curves(placed, view),
-        most=tuple((at, most.gain) for at, most in limits),
+        most=(tuple((at, most.gain) for at, most in limits),) if limits else (),
         most_name=f"theory over {whom}",
     )
 
@@ -300,7 +306,7 @@ def _nested(found: Sequence[GainRow]) -> list[GainRow]:
         row.hosts: row
         for row in largest.values()
         if ranks[: row.key.group.size()] == parse_ranks(row.key.group.ranks)
-        and _ALIKE * whole.key.size_bytes <= row.key.size_bytes
+        and ALIKE * whole.key.size_bytes <= row.key.size_bytes
     }
     return [nested[hosts] for hosts in sorted(nested)] if len(nested) > 1 else []
 

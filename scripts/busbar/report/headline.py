@@ -10,7 +10,7 @@ from busbar.check import Verdict
 from busbar.check.findings import findings
 from busbar.check.label import label
 from busbar.record.models import Run, RunRecord
-from busbar.record.origin import imported_sentence
+from busbar.record.origin import UNREAL, imported_sentence, unreal
 from busbar.report.gain_sentence import gain_sentences
 from busbar.report.rows import Grade, Judged, Row, Unplaced
 from busbar.report.text import elapsed, listed, many, moment, percent, size
@@ -24,6 +24,17 @@ class Banner:
 
     word: str
     sentence: str
+    only: tuple[str, ...] = ()
+    """The records it is said of; empty for all."""
+
+
+def mark(banners: Iterable[Banner]) -> str:
+    """The banners' words, short enough for a picture: it may be cut out of its page."""
+    return ", ".join(f"{one.word}{_of_some(one.only)}" for one in banners)
+
+
+def _of_some(names: Sequence[str]) -> str:
+    return f": {listed(names, most=3)}" if names else ""
 
 
 @dataclass(frozen=True)
@@ -81,27 +92,20 @@ def headline(judged: Judged) -> Headline:
     )
 
 
-_KINDS = (
-    ("FAKE", "Nothing measured these figures. They are an example."),
-    ("SIMULATED", "Simulated network in virtual time, not real hardware."),
-    ("EMULATED", "Emulated network on shaped links, not real hardware."),
-)
-
-
 def banners(judged: Iterable[Judged]) -> list[Banner]:
     """One banner for each kind of unreality; the strongest word first."""
     every = list(judged)
     found = []
-    for word, sentence in _KINDS:
-        names = [one.name for one in every if getattr(one.record.run, word.lower())]
+    for word, sentence in UNREAL.items():
+        names = [one.name for one in every if word in unreal(one.record.run)]
         if names:
-            found.append(Banner(word, _of(sentence, names, len(every))))
+            found.append(_banner(word.upper(), sentence, names, len(every)))
     return [*found, *_banners_of_imports(every)]
 
 
 def banners_of(run: Run) -> tuple[Banner, ...]:
     """The same of one run alone."""
-    found = [Banner(word, sentence) for word, sentence in _KINDS if getattr(run, word.lower())]
+    found = [Banner(word.upper(), UNREAL[word]) for word in unreal(run)]
     if run.imported:
         found.append(Banner("IMPORTED", imported_sentence(run)))
     return tuple(found)
@@ -111,7 +115,7 @@ def _banners_of_imports(judged: Sequence[Judged]) -> Iterable[Banner]:
     for one in judged:
         if one.record.run.imported:
             sentence = imported_sentence(one.record.run)
-            yield Banner("IMPORTED", _of(sentence, [one.name], len(judged)))
+            yield _banner("IMPORTED", sentence, [one.name], len(judged))
 
 
 def _when(run: Run) -> str:
@@ -122,12 +126,16 @@ def _when(run: Run) -> str:
 
 def kind_banners(*, fake: bool, on: str) -> tuple[Banner, ...]:
     """The same for what is no record, from where it was measured."""
-    marked = {"FAKE": fake, "SIMULATED": on == "simulated", "EMULATED": on == "emulated"}
-    return tuple(Banner(word, sentence) for word, sentence in _KINDS if marked[word])
+    marked = {"fake": fake, "simulated": on == "simulated", "emulated": on == "emulated"}
+    return tuple(
+        Banner(word.upper(), sentence) for word, sentence in UNREAL.items() if marked[word]
+    )
 
 
-def _of(sentence: str, names: Sequence[str], records: int) -> str:
-    return sentence if len(names) == records else f"{listed(names)}: {sentence}"
+def _banner(word: str, sentence: str, names: Sequence[str], records: int) -> Banner:
+    if len(names) == records:
+        return Banner(word, sentence)
+    return Banner(word, f"{listed(names)}: {sentence}", tuple(names))
 
 
 def _rank(row: Row) -> float:

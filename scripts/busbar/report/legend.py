@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from busbar.report.gains import GainChart, Study
 from busbar.report.panels import Panel
+from busbar.report.scaling import Scaling
+from busbar.report.scaling_curves import hosts_bounds, size_curves
 from busbar.report.style import BEST, BOUND, QUIET
+from busbar.report.text import size
 from busbar.report.wire_shares import WireChart
 
 _SVG_DASHES = ("6 4", "2 3", "6 3 2 3", "10 4")  # as style.DASHES, for SVG
@@ -47,6 +50,32 @@ def study_legends(study: Study) -> dict[str, list[LegendEntry]]:
     if study.over_hosts is not None:
         legends[f"{study.id}-hosts"] = _of_gains(study.over_hosts)
     return legends
+
+
+def scaling_legends(scaling: Scaling) -> dict[str, list[LegendEntry]]:
+    """The legends of a study of scaling; a heat map has its colours beside it."""
+    legends = {f"{scaling.id}-bandwidth": _of_bandwidth(scaling)}
+    for variant in scaling.variants:
+        legends[f"{variant.id}-hosts"] = [
+            LegendEntry(size(one.size_bytes), one.style.colour, "", one.style.mark.path)
+            for one in size_curves(scaling, variant)
+        ]
+        legends[f"{variant.id}-map"] = []
+    for family in scaling.families:
+        legends[f"{family.id}-hosts"] = _of_gains(family.over_hosts)
+        legends[f"{family.id}-size"] = _of_gains(family.over_size)
+    return legends
+
+
+def _of_bandwidth(scaling: Scaling) -> list[LegendEntry]:
+    variants = [
+        LegendEntry(one.name, one.style.colour, "", one.style.mark.path) for one in scaling.variants
+    ]
+    bounds = [
+        LegendEntry(bound.name, BOUND, _SVG_DASHES[i % len(_SVG_DASHES)], "")
+        for i, bound in enumerate(hosts_bounds(scaling))
+    ]
+    return variants + bounds
 
 
 def _of_gains(chart: GainChart) -> list[LegendEntry]:

@@ -9,19 +9,28 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from busbar.record.models import SCHEMA_VERSION
+from busbar.report import scaling_words
 from busbar.report.document import asset, busbar_version, embedded, environment
 from busbar.report.evidence import first_calls, lateness, wire_lines
 from busbar.report.fabric import fabric_views
-from busbar.report.figures import Figure, bandwidth_figure, sizeless_figure, time_figure
+from busbar.report.figures import (
+    Figure,
+    bandwidth_figure,
+    marked,
+    sizeless_figure,
+    time_figure,
+)
 from busbar.report.gain_figures import study_figures
 from busbar.report.gains import BURSTS, Study, studies
-from busbar.report.headline import banners, headline
-from busbar.report.legend import legend, study_legends
+from busbar.report.headline import banners, headline, mark
+from busbar.report.legend import legend, scaling_legends, study_legends
 from busbar.report.pair_figures import pair_figures, pair_legends
 from busbar.report.pair_view import curve_rows, pair_views
 from busbar.report.panels import CurveNames, Panel, panels
 from busbar.report.rows import Judged, common_settings, setting_text, varying_settings
 from busbar.report.samples import distributions
+from busbar.report.scaling import Scaling, scalings
+from busbar.report.scaling_figures import scaling_figures
 from busbar.report.scorecard import scorecard
 from busbar.report.system import system_view
 
@@ -51,16 +60,24 @@ def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
     names = CurveNames(rows)
     varying = varying_settings(rows)
     studied = studies(judged, names)
+    scaled = scalings(judged, names, studied)
+    said = banners(judged)
+    figures = _figures(drawn, studied, scaled) | pair_figures(pairs)
     template = environment().get_template("report.html.j2")
     return template.render(
         title=" · ".join(one.name for one in judged),
-        banners=banners(judged),
+        banners=said,
+        mark=mark(said),
         headlines=[headline(one) for one in judged],
         several=len(judged) > 1,
         sections=_sections(drawn),
         legends={panel.id: legend(panel) for panel in drawn},
         studies=studied,
         study_legends={k: v for study in studied for k, v in study_legends(study).items()},
+        scalings=scaled,
+        scaling_legends={k: v for one in scaled for k, v in scaling_legends(one).items()},
+        scaling_words=scaling_words,
+        in_scaling={study for one in scaled for study in one.studies},
         bursts=BURSTS,
         pairs=pairs,
         pair_legends=pair_legends(pairs),
@@ -78,7 +95,7 @@ def render(judged: Sequence[Judged], sources: Sequence[Source]) -> str:
         source_facts=[(s.name, f"{s.file}, SHA-256 {s.sha256}") for s in sources],
         schema_version=SCHEMA_VERSION,
         busbar_version=busbar_version(),
-        figures=embedded(_figures(drawn, studied) | pair_figures(pairs)),
+        figures=embedded(marked(figures, mark(said))),
         distributions=embedded(distributions(drawn)),
         css=asset("report.css"),
         plotly=Markup(get_plotlyjs()),
@@ -95,8 +112,14 @@ def _sections(drawn: Sequence[Panel]) -> list[OpSection]:
     return [OpSection(op, tuple(members)) for op, members in by_op.items()]
 
 
-def _figures(drawn: Sequence[Panel], studied: Sequence[Study]) -> dict[str, Figure]:
-    figures = {k: v for study in studied for k, v in study_figures(study).items()}
+def _figures(
+    drawn: Sequence[Panel], studied: Sequence[Study], scaled: Sequence[Scaling]
+) -> dict[str, Figure]:
+    """By the ids the page gives them; gains that a study of scaling shows are not drawn twice."""
+    figures = {k: v for one in scaled for k, v in scaling_figures(one).items()}
+    in_scaling = {study for one in scaled for study in one.studies}
+    for study in studied:
+        figures |= study_figures(study, gains=study.id not in in_scaling)
     for panel in drawn:
         if not panel.measured:
             continue

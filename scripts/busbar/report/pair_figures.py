@@ -13,28 +13,15 @@ from pydantic import JsonValue
 
 from busbar.pairs.matrix import Cells, in_json
 from busbar.report.figures import Figure, base_layout, plain_axis
+from busbar.report.heat import COLOUR_TICKS, HIGHEST, LOWEST, colour_stops, ground
 from busbar.report.legend import LegendEntry
 from busbar.report.pair_view import PairView
 from busbar.report.style import COLOURS, INK, QUIET
 
-# Dark brown to near white, then blue: lightness alone tells slow from healthy, and the few ways of
-# seeing colours that differ agree on orange and blue.
-SCALE = ((0.0, "#2b0f00"), (0.5, "#a63c00"), (0.8, "#f0a03c"), (0.95, "#fbe6c8"), (1.0, "#e4eff7"))
-ABOVE = "#5aa9d6"
-LOWEST, HIGHEST = 0.0, 105.0
-"""Percent of the healthy rate that the colours span."""
 SENDS, RECEIVES = COLOURS[0], COLOURS[1]
-MISSING = "#c3c9ce"
 MARK = INK
 NAMED_UP_TO = 40  # endpoints with a name each on the axes; beyond, leaves or some of them
 _RATES_UP_TO = 200  # endpoints whose tooltips have rates too: each cell's is a figure of its own
-_HATCH = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='600' height='600'%3E"
-    "%3Cdefs%3E%3Cpattern id='h' width='7' height='7' patternUnits='userSpaceOnUse' "
-    "patternTransform='rotate(45)'%3E%3Crect width='7' height='7' fill='white'/%3E"
-    "%3Crect width='1.6' height='7' fill='%23c3c9ce'/%3E%3C/pattern%3E%3C/defs%3E"
-    "%3Crect width='600' height='600' fill='url(%23h)'/%3E%3C/svg%3E"
-)
 
 
 def pair_figures(views: Iterable[PairView]) -> dict[str, Figure]:
@@ -70,7 +57,7 @@ def map_figure(view: PairView) -> Figure:
         "hoverongaps": False,
         "colorbar": {
             "title": {"text": "% of healthy", "font": {"size": 11, "color": QUIET}},
-            "thickness": 12, "len": 0.9, "outlinewidth": 0, "tickvals": [0, 25, 50, 75, 95, 100],
+            "thickness": 12, "len": 0.9, "outlinewidth": 0, "tickvals": list(COLOUR_TICKS),
         },
     }  # fmt: skip
     hover = "%{y} → %{x}<br>%{z:.1f} % of healthy"
@@ -82,7 +69,7 @@ def map_figure(view: PairView) -> Figure:
     layout["margin"] = {"l": 96, "r": 14, "t": 34, "b": 60}
     layout["xaxis"] = {**_names_axis(view, "receives"), "range": [-0.5, count - 0.5]}
     layout["yaxis"] = {**_names_axis(view, "sends"), "range": [count - 0.5, -0.5]}
-    layout["images"] = [_ground()]
+    layout["images"] = [ground()]
     layout["shapes"] = [*_leaf_lines(view), *_rectangles(view)]
     layout["annotations"] = list(_numbers(view))
     return {"data": [trace], "layout": layout}
@@ -110,12 +97,6 @@ def ports_figure(view: PairView) -> Figure:
         ],
         "layout": layout,
     }
-
-
-def colour_stops() -> tuple[tuple[float, str], ...]:
-    """The colours over LOWEST to HIGHEST, as shares of that span."""
-    top = 100 / HIGHEST
-    return (*((share * top, colour) for share, colour in SCALE), (1.0, ABOVE))
 
 
 def deficit_range(view: PairView) -> tuple[float, float]:
@@ -169,13 +150,6 @@ def _healthy_band(view: PairView) -> JsonValue:
     return {
         "type": "rect", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "layer": "below",
         "y0": -view.healthy, "y1": view.healthy, "fillcolor": "#eef1f3", "line": {"width": 0},
-    }  # fmt: skip
-
-
-def _ground() -> JsonValue:
-    return {
-        "source": _HATCH, "xref": "paper", "yref": "paper", "x": 0, "y": 1, "sizex": 1, "sizey": 1,
-        "sizing": "fill", "layer": "below",
     }  # fmt: skip
 
 

@@ -12,13 +12,15 @@ from busbar.errors import UsageError
 from busbar.report.axes import size_axis
 from busbar.report.canvas import DASHES, calm, plain, put_legend, put_ticks, sheet
 from busbar.report.gains import studies
-from busbar.report.headline import banners
+from busbar.report.headline import banners, mark
 from busbar.report.pair_view import curve_rows, pair_views
 from busbar.report.panels import BoundAt, Curve, CurveNames, Panel, panels
 from busbar.report.ranges import bandwidth_top, edge_note, leaves_picture, time_range
 from busbar.report.rows import Judged, Row
+from busbar.report.scaling import scalings
 from busbar.report.static_gains import study_sheets
 from busbar.report.static_pairs import pair_sheets
+from busbar.report.static_scaling import scaling_sheets
 from busbar.report.style import BOUND, QUIET
 
 _SUFFIXES = (".png", ".svg")
@@ -47,14 +49,20 @@ def save(figures: Iterable[tuple[str, Figure]], folder: Path) -> list[Path]:
 
 def _figures(judged: Sequence[Judged]) -> Iterator[tuple[str, Figure]]:
     """Each with the name of its file."""
-    mark = ", ".join(banner.word for banner in banners(judged))
+    said = mark(banners(judged))
     rows = [row for one in judged for row in one.rows]
     for panel in panels(curve_rows(judged)):
         if panel.measured:
-            yield panel.id, panel_figure(panel, mark)
-    for study in studies(judged, CurveNames(rows)):
-        yield from study_sheets(study, mark)
-    yield from pair_sheets(pair_views(judged), mark)
+            yield panel.id, panel_figure(panel, said)
+    names = CurveNames(rows)
+    studied = studies(judged, names)
+    scaled = scalings(judged, names, studied)
+    for scaling in scaled:
+        yield from scaling_sheets(scaling, said)
+    in_scaling = {study for one in scaled for study in one.studies}
+    for study in studied:
+        yield from study_sheets(study, said, gains=study.id not in in_scaling)
+    yield from pair_sheets(pair_views(judged), said)
 
 
 def panel_figure(panel: Panel, mark: str = "") -> Figure:

@@ -7,22 +7,19 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from busbar.report.canvas import calm, plain, put_legend_below, sheet
-from busbar.report.pair_figures import (
-    HIGHEST,
-    LOWEST,
-    MARK,
-    MISSING,
-    RECEIVES,
-    SENDS,
-    colour_stops,
-    deficit_range,
-    shown_names,
+from busbar.report.canvas import (
+    calm,
+    heat_colours,
+    plain,
+    put_hatched_ground,
+    put_legend_below,
+    sheet,
 )
+from busbar.report.heat import COLOUR_TICKS, HIGHEST, LOWEST
+from busbar.report.pair_figures import MARK, RECEIVES, SENDS, deficit_range, shown_names
 from busbar.report.pair_view import PairView
 from busbar.report.style import QUIET
 
@@ -45,18 +42,12 @@ def pair_sheet(view: PairView, mark: str = "") -> Figure:
 
 def _map(figure: Figure, axes: Axes, view: PairView) -> None:
     count = len(view.names)
-    ground = Rectangle(
-        (-0.5, -0.5), count, count, facecolor="white", edgecolor=MISSING, hatch="//////",
-        linewidth=0, zorder=0,
-    )  # fmt: skip
-    axes.add_patch(ground)
-    stops = LinearSegmentedColormap.from_list("pairs", list(colour_stops()))
-    colours = stops.with_extremes(bad=(1, 1, 1, 0))
+    put_hatched_ground(axes, count, count)
     shown = axes.imshow(
-        np.ma.masked_invalid(view.percent), cmap=colours, vmin=LOWEST, vmax=HIGHEST, zorder=1,
-        interpolation="nearest",
+        np.ma.masked_invalid(view.percent), cmap=heat_colours(), vmin=LOWEST, vmax=HIGHEST,
+        zorder=1, interpolation="nearest",
     )  # fmt: skip
-    bar = figure.colorbar(shown, ax=axes, shrink=0.85, ticks=[0, 25, 50, 75, 95, 100])
+    bar = figure.colorbar(shown, ax=axes, shrink=0.85, ticks=COLOUR_TICKS)
     bar.set_label("% of healthy; hatched: not measured", color=QUIET)
     bar.outline.set_visible(False)
     for leaf in view.leaves[1:]:

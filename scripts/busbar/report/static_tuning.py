@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from busbar.report.axes import size_axis
 from busbar.report.canvas import calm, plain, put_legend_below, put_ticks, sheet
+from busbar.report.headline import mark
 from busbar.report.static import save
 from busbar.report.style import INK, MARKS, QUIET
 from busbar.report.text import many
@@ -33,10 +34,10 @@ def draw_tuning(view: TuningView, folder: Path) -> list[Path]:
 
 def tuning_sheets(view: TuningView) -> Iterator[tuple[str, Figure]]:
     """One figure for each operation with sizes, with the name of its file."""
-    mark = ", ".join(banner.word for banner in view.banners)
+    said = mark(view.banners)
     for op in view.ops:
         if op.has_sizes:
-            setting = f"{mark} · {view.title}" if mark else view.title
+            setting = f"{said} · {view.title}" if said else view.title
             figure = sheet(f"{op.name}   ({setting})", 10, 4.8)
             halves = figure.subplots(1, 2 if op.has_times else 1, squeeze=False)[0]
             _gains(halves[0], op)

@@ -13,6 +13,8 @@ INK = "#1f2933"
 QUIET = "#5b6770"
 GRID = "#e6e9ec"
 BOUND = "#333333"
+MARK = "#7a5200"
+"""Of the words that mark figures of no real hardware."""
 SPOILED = "#D55E00"
 BEST = "#D6DCE1"  # a broad line below the curve of whatever was best
 
@@ -51,3 +53,17 @@ def style(index: int, record: int = 0) -> Style:
     """The style of curve number `index`; marks tell records, and curves of one colour, apart."""
     lap = index // len(COLOURS)
     return Style(COLOURS[index % len(COLOURS)], MARKS[(record + lap) % len(MARKS)])
+
+
+# Viridis from light to dark without its palest third, which cannot be read on white.
+_RAMP = ((94, 201, 98), (31, 158, 137), (42, 120, 142), (65, 68, 135), (68, 1, 84))
+
+
+def ramp(index: int, count: int) -> Style:
+    """The style of number `index` of `count` things that have an order, the last the darkest."""
+    at = (index / (count - 1) if count > 1 else 1.0) * (len(_RAMP) - 1)
+    low = min(int(at), len(_RAMP) - 2)
+    mixed = (
+        round(a + (b - a) * (at - low)) for a, b in zip(_RAMP[low], _RAMP[low + 1], strict=True)
+    )
+    return Style("#" + "".join(f"{part:02x}" for part in mixed), MARKS[index % len(MARKS)])

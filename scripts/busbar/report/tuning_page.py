@@ -11,6 +11,8 @@ from plotly.offline import get_plotlyjs
 from busbar.errors import UsageError
 from busbar.report import tuning_words
 from busbar.report.document import asset, busbar_version, embedded, environment
+from busbar.report.figures import marked
+from busbar.report.headline import mark
 from busbar.report.tuning_figures import tuning_figures, tuning_legends
 from busbar.report.tuning_view import TuningView, tuning_view
 from busbar.tune.searched import Searched
@@ -58,7 +60,8 @@ def render(view: TuningView, files: Sequence[tuple[str, str]]) -> str:
         legends=tuning_legends(view),
         words=tuning_words,
         busbar_version=busbar_version(),
-        figures=embedded(tuning_figures(view)),
+        figures=embedded(marked(tuning_figures(view), mark(view.banners))),
+        mark=mark(view.banners),
         css=asset("report.css"),
         plotly=Markup(get_plotlyjs()),
         script=asset("charts.js"),

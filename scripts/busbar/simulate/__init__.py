@@ -6,8 +6,9 @@ queues, retransmission, adaptive routing or transport protocol. Computing takes 
 reducing where the fabric says what it costs: hosts by [reduction], switches by [in_network].rate.
 
     description.py  what a platform is made of    network.py  from a fabric of kind `network`
-    cluster.py      from one of kind `cluster`    launch.py   smpirun's command line
-    manner.py       how points are measured       scenario.py  what is wrong with the network
+    cluster.py      from one of kind `cluster`    tiers.py    the switches of that
+    manner.py       how points are measured       launch.py   smpirun's command line
+    scenario.py     what is wrong with the network
 """
 
 from busbar.simulate.description import Platform

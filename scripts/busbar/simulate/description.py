@@ -125,7 +125,7 @@ class Description:
         And by the rate at which the switch reduces.
         """
         if zone in self._outer:
-            place = f"{name}.place"
+            place = _place(name)
             self.star(place, zone)
             self._attach(place, zone, _gateway(place))
             zone = place
@@ -174,6 +174,37 @@ class Description:
         self._add("route", domain, host, _gateway(domain), "-", "-", up)
         self._add("route", domain, _gateway(domain), host, "-", "-", down)
 
+    def mesh(self, name: str) -> None:
+        """An outermost zone without a switch: `pair` joins each two of its zones directly."""
+        self._add("zone", name, "full", "-")
+
+    def pair(self, one: str, other: str, parent: str, link: Link) -> None:
+        """The link between two zones of a mesh, alike each way: `.tx` is from `one` to `other`."""
+        for direction, source, target in (("tx", one, other), ("rx", other, one)):
+            name = f"{one}-{other}.{direction}"
+            self._link(PlacedLink(name, parent, link))
+            self._add("route", parent, source, target, _gateway(source), _gateway(target), name)
+
+    def shortcut(
+        self, around: str, ends: tuple[str, str], hosts: tuple[str, str], links: Sequence[str]
+    ) -> None:
+        """The way from a host to another, each the only one of its zone, past what joins the zones.
+
+        `around`: the innermost zone that holds both.
+        """
+        self._add("shortcut", around, *ends, *hosts, ",".join(links))
+
+    def beside(self, aggregator: str, zone: str, around: str) -> None:
+        """Lets a zone reach an aggregator of another past what joins the two, and back.
+
+        That one holds zones. `around`: the innermost zone that holds both.
+        """
+        place = _place(aggregator)
+        ends, hosts = (zone, place), (_gateway(zone), aggregator)
+        for step in (1, -1):
+            # A shortcut must have a link: one without limits.
+            self._add("shortcut", around, *ends[::step], *hosts[::step], _itself(place))
+
     def _add(self, *words: str) -> None:
         for word in words:
             if not word or any(c.isspace() for c in word):
@@ -191,6 +222,10 @@ def _rate(bytes_per_s: float | None) -> str:
 
 def _gateway(zone: str) -> str:
     return f"{zone}.switch"
+
+
+def _place(aggregator: str) -> str:
+    return f"{aggregator}.place"
 
 
 def _itself(zone: str) -> str:

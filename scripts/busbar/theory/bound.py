@@ -35,7 +35,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from busbar.errors import UsageError
-from busbar.fabrics.model import Cut, Fabric
+from busbar.fabrics.model import Fabric
 from busbar.theory.cluster.bounds import BYTES_PER_US, Slope, host_bound
 from busbar.theory.cluster.in_network import network_bound
 from busbar.theory.cluster.layout import lay_out
@@ -221,8 +221,9 @@ def _most_children(fabric: Fabric, hosts: frozenset[str]) -> int:
 def _cut_limits(
     fabric: Fabric, crosses: Crosses, exchange: Exchange, placement: Sequence[str]
 ) -> Iterator[CutLimit]:
+    ranks_of = _ranks_of(placement)
     for cut in fabric.cuts():
-        inside = _inside(cut, placement)
+        inside = {rank for host in cut.hosts & ranks_of.keys() for rank in ranks_of[host]}
         if not inside or len(inside) == exchange.ranks:
             continue
         crossing = crosses(exchange, inside)
@@ -230,16 +231,17 @@ def _cut_limits(
         yield cut_limit(fabric, f"{cut.name}, ingress", cut.ingress, crossing.in_bytes)
 
 
-def _inside(cut: Cut, placement: Sequence[str]) -> set[int]:
-    return {rank for rank, host in enumerate(placement) if host in cut.hosts}
+def _ranks_of(placement: Sequence[str]) -> dict[str, set[int]]:
+    """By host, once for all cuts: there are as many of them as hosts."""
+    found: dict[str, set[int]] = {}
+    for rank, host in enumerate(placement):
+        found.setdefault(host, set()).add(rank)
+    return found
 
 
 def _added_up(crosses: Crosses, exchange: Exchange, placement: Sequence[str]) -> float:
     """What single hosts must send in all, or receive, if that is more."""
-    each = [
-        crosses(exchange, {rank for rank, where in enumerate(placement) if where == host})
-        for host in set(placement)
-    ]
+    each = [crosses(exchange, ranks) for ranks in _ranks_of(placement).values()]
     return max(sum(c.out_bytes for c in each), sum(c.in_bytes for c in each))
 
 

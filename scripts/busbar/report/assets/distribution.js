@@ -118,6 +118,11 @@
     return shapes;
   };
 
+  // As on all other figures: this one may be cut out of its page too.
+  const marks = () => chart.dataset.mark ? [{ xref: "paper", yref: "paper", x: 1, y: 1, yshift: 2,
+    xanchor: "right", yanchor: "bottom", showarrow: false, font: { size: 11, color: "#7a5200" },
+    text: `<b>${chart.dataset.mark.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`)}</b>` }] : [];
+
   const layoutOf = (point, scale, most) => {
     const axis = { gridcolor: GRID, linecolor: "#aab2b9", showline: true, zeroline: false };
     const title = (text) => ({ text, font: { size: 12, color: QUIET }, standoff: 8 });
@@ -127,7 +132,8 @@
     const height = 470 + 18 * Math.max(0, point.launches.length - 5);
     return {
       height, barmode: "stack", bargap: 0, showlegend: false, hovermode: "closest",
-      margin: { l: 82, r: 14, t: 12, b: 52 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
+      margin: { l: 82, r: 14, t: chart.dataset.mark ? 24 : 12, b: 52 },
+      annotations: marks(), paper_bgcolor: "#fff", plot_bgcolor: "#fff",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: INK },
       shapes: verticals(point, scale),
       xaxis: { ...axis, anchor: "y3", range: [low - margin, high + margin], ticks: "outside",

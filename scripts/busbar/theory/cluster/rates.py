@@ -62,9 +62,7 @@ class Rates:
 
     def own_nics_gbs(self) -> float:
         """Of the NICs that one GPU sends over when it alone has something to send."""
-        nic = self.cluster.nic
-        own = 0 if nic is None else max(1, nic.per_node // self.cluster.node.gpus)
-        return min(own * self.nic_gbs(), self.to_nic_gbs())
+        return min(self.cluster.own_nics() * self.nic_gbs(), self.to_nic_gbs())
 
     def passage(self, part: Part, ranks: int) -> Passage:
         """Out of a part of a group of so many ranks."""
