@@ -13,6 +13,8 @@ from busbar.errors import UsageError
 
 _SIZE_FACTORS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _SIZE = re.compile(r"(\d+)\s*([A-Za-z]*)")
+_TIME_FACTORS = {"us": 1.0, "ms": 1e3, "s": 1e6}
+_TIME = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(us|ms|s)", re.ASCII)
 
 
 def parse_size(text: str) -> int:
@@ -55,6 +57,20 @@ def format_time_us(time_us: float | None) -> str:
         if abs(time_us) >= factor:
             return f"{time_us / factor:.4g} {unit}"
     return f"{time_us:.4g} us"
+
+
+def parse_time_us(text: str) -> float:
+    """Read a time such as `500us`, `1.5ms` or `2s` into microseconds.
+
+    Raises UsageError for anything else.
+    """
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(
+            f"time '{text}' is not understood: accepted are numbers with us, ms or s, such as "
+            "500us."
+        )
+    return float(match[1]) * _TIME_FACTORS[match[2]]
 
 
 def sweep(min_bytes: int, max_bytes: int, factor: int = 2) -> Sequence[int]:

@@ -4,15 +4,18 @@
 //   zone NAME star|full PARENT          PARENT - for the outermost
 //   router NAME ZONE
 //   host NAME ZONE NODE ROLE REDUCTION  NODE: what the engine calls it; ROLE: worker or aggregator; REDUCTION, - where
-//   it
-//                                       takes no time: bytes per second of one of two vectors that a worker's rank
+//                                       it takes no time: bytes per second of one of two vectors that a worker's rank
 //                                       combines, or of all that an aggregator takes in to reduce
-//   link NAME ZONE BYTES_PER_S LATENCY_S shared|fatpipe
+//   link NAME ZONE BYTES_PER_S LATENCY_S shared|fatpipe [FOR_S EVERY_S LEFT_BYTES_PER_S]
+//                                       it flaps: for the first FOR_S of every EVERY_S only so much is left
 //   route ZONE FROM TO GATEWAY_FROM GATEWAY_TO LINK,LINK   - for none; in a star FROM or TO is -, all others
 //   shortcut ZONE FROM TO GATEWAY_FROM GATEWAY_TO LINK,LINK   between zones somewhere inside of ZONE, past their routes
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <map>
+#include <simgrid/kernel/ProfileBuilder.hpp>
 #include <simgrid/kernel/routing/NetPoint.hpp>
 #include <simgrid/s4u/Engine.hpp>
 #include <simgrid/s4u/Host.hpp>
@@ -26,6 +29,7 @@
 namespace {
 
 namespace sg4 = simgrid::s4u;
+namespace profile = simgrid::kernel::profile;
 using simgrid::kernel::routing::NetPoint;
 
 // Nothing computes on the simulated cores, but hosts must have some speed.
@@ -88,8 +92,24 @@ class Builder {
     made->set_latency(latency_s);
     made->set_sharing_policy(sharing == "fatpipe" ? sg4::Link::SharingPolicy::FATPIPE
                                                   : sg4::Link::SharingPolicy::SHARED);
+    if (double for_s = 0, every_s = 0, left = 0; words >> for_s >> every_s >> left) {
+      flap(*made, bytes_per_s, for_s, every_s, left);
+    }
     made->seal();
     links_[name] = made;
+  }
+
+  // A flow never gets faster than its links were when it began, in SimGrid. So the link keeps its rate but for the last
+  // digit, which says when less passes, and what passes is asked for whenever the rate changes.
+  static void flap(sg4::Link& link, double bytes_per_s, double for_s, double every_s, double left) {
+    const double down = std::nextafter(bytes_per_s, 0.0);
+    std::ostringstream values;
+    values.precision(std::numeric_limits<double>::max_digits10);
+    values << 0.0 << ' ' << down << '\n' << for_s << ' ' << bytes_per_s << '\n';
+    link.set_bandwidth_profile(profile::ProfileBuilder::from_string(link.get_name(), values.str(), every_s));
+    link.set_sharing_policy(sg4::Link::SharingPolicy::NONLINEAR, [&link, bytes_per_s, left](double all, int /*flows*/) {
+      return link.get_bandwidth() < bytes_per_s ? left : all;
+    });
   }
 
   struct Way {

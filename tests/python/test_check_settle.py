@@ -72,6 +72,15 @@ def test_an_unsure_row_asks_for_itself_where_and_how_it_was_measured() -> None:
     assert result.settle == (row.settle,)
 
 
+def test_a_simulation_is_asked_for_with_its_scenario() -> None:
+    command = "busbar run send_recv --on simulated --fabric f --background 0.5 --link=a=0.5 "
+    command += "--link b.tx=0:1ms/10ms"
+    result = check(_made({Row("send_recv", 4 * MIB): UNSURE}, command), FABRIC)
+    asked = _settle(result)
+    assert (asked["on"], asked["background"]) == ("simulated", 0.5)
+    assert asked["link"] == ["a=0.5", "b.tx=0:1ms/10ms"]
+
+
 def test_all_rows_together_ask_for_one_sweep() -> None:
     ring = Variant(name="ring", settings={"coll_tuned_allreduce_algorithm": "4"}, environment={})
     plain = Variant(name="default", settings={}, environment={})

@@ -155,6 +155,18 @@ def test_one_launch_gives_suspects_and_says_what_to_measure() -> None:
     assert "measure alone host1 →" in suspect_sentence(suspect, found)
 
 
+@pytest.mark.parametrize("share", [0.8, 1.0])
+def test_in_virtual_time_one_launch_is_proof(share: float) -> None:
+    fault = Fault(Kind.HOST_INGRESS, (4,), share)
+    world = World(16, faults=[fault], launches=1, noise=0.0, shift=0.0)
+    found = blame(replace(matrix(world), exact=True))
+    assert not found.suspects
+    assert _named(found) == ([(Kind.HOST_INGRESS, "host5")] if share < 1 else [])
+    for culprit in found.culprits:
+        assert culprit.confidence > 0.99
+        assert "15 pairs measured alone in 1 launch" in culprit_sentence(culprit, found)
+
+
 def test_concurrent_rounds_give_suspects_and_never_culprits() -> None:
     world = World(16, isolated=False, concurrent=True, collisions=0.2,
                   faults=[Fault(Kind.HOST_INGRESS, (4,), 0.5)])  # fmt: skip

@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from busbar.errors import ExitCode, UsageError
-from busbar.units import format_rate, format_size, format_time_us, parse_size, sweep
+from busbar.units import (
+    format_rate,
+    format_size,
+    format_time_us,
+    parse_size,
+    parse_time_us,
+    sweep,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +56,19 @@ def test_rates_and_times_have_four_digits() -> None:
     assert format_time_us(1234.5) == "1.234 ms"
     assert format_time_us(2.5e6) == "2.5 s"
     assert format_time_us(None) == "-"
+
+
+@pytest.mark.parametrize(
+    ("text", "time_us"), [("500us", 500.0), ("1.5 ms", 1500.0), (".25s", 250_000.0)]
+)
+def test_times_are_read_with_their_unit(text: str, time_us: float) -> None:
+    assert parse_time_us(text) == time_us
+
+
+@pytest.mark.parametrize("text", ["", "5", "ms", "-1ms", "1e3us", "1.ms", "3m", "1 ms 2 us"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="accepted are numbers with us, ms or s"):
+        parse_time_us(text)
 
 
 @settings(deadline=None)

@@ -90,6 +90,10 @@ def _notes(record: RunRecord, fabric: Fabric) -> Iterator[str]:
         yield imported_sentence(run)
     if run.status != "complete":
         yield f"The run is marked {run.status}, not complete."
+    if run.scenario is not None:
+        yield f"What was wrong with the network: {run.scenario}."
+    if run.background is not None:
+        yield f"Other traffic ran beside it: {run.background}."
     if run.fabric is not None and run.fabric != fabric.name:
         yield f"The run names fabric {run.fabric}, it is judged against {fabric.name}."
     if asking_variants(run) and fabric.kind == "network" and fabric.in_network is None:

@@ -20,6 +20,7 @@ from busbar.units import format_size
 
 _KEPT = (
     "--on", "--transport", "--ranks", "--threads", "--hosts", "--rate", "--leaves", "--uplink",
+    "--background", "--link",
     "--hostfile", "--aggregators", "--fabric", "--mpi-args", "--deadline", "--init-deadline",
     "--datatype", "-d", "--redop", "-o", "--root", "-r", "--in-place", "--registration", "--timing",
     "--relative-ci", "--min-samples", "-n", "--max-seconds", "--observe", "--tuned",

@@ -19,7 +19,7 @@ from busbar.fabrics.model import Fabric
 from busbar.record.base import Count, Interval, Model, Name
 from busbar.record.models import PlannedPoint, PointKey, RunRecord
 
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 
 
 class JudgedRecord(Model):
@@ -37,6 +37,10 @@ class JudgedRecord(Model):
     simulated: bool
     fake: bool
     imported: bool
+    scenario: str | None
+    """What was made wrong with the network; null where nothing was."""
+    background: str | None
+    """What other traffic ran beside it; null where none is known of."""
 
 
 class VerdictRow(Model):
@@ -104,7 +108,7 @@ def verdicts_of(
         "record": JudgedRecord(
             file=file, sha256=sha256, schema_version=record.schema_version, run=run.id,
             plan=run.plan.name, emulated=run.emulated, simulated=run.simulated, fake=run.fake,
-            imported=run.imported is not None,
+            imported=run.imported is not None, scenario=run.scenario, background=run.background,
         ),
         "fabric": fabric.name,
         "verdict": overall,

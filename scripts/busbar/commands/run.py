@@ -30,6 +30,7 @@ from busbar.launch.patterns import parse_pattern
 from busbar.launch.request import Manner
 from busbar.launch.runner import default_output
 from busbar.launch.slots import Observe
+from busbar.launch.target import Simulated
 from busbar.launch.tuned import TunedFolder
 from busbar.launch.where import Where, hosts_of, target_of
 from busbar.record.journal import read_journal
@@ -58,6 +59,8 @@ _EXAMPLES = """
   busbar run all_reduce --on slurm --ranks 32 --tuned tuned/
 
   busbar run all_reduce --on simulated --fabric FABRIC --nodes 4,8,…,1024 --in-network off,on
+
+  busbar run --pattern pairs --on simulated --fabric FABRIC --link host3.tx=0.8 -b 4M -e 4M
 
   busbar run --pattern pairs --on slurm --ranks 32 -b 4M -e 4M
 
@@ -191,6 +194,15 @@ def run(
             help="Simulated: share of every network link that other traffic takes, such as 0.5."
         ),
     ] = None,
+    link: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Simulated: a link, or one direction of it, that has only a share of its rate: "
+            "leaf2=0.875, host3.tx=0.8; or for 1 ms of every 10 ms only: leaf1=0:1ms/10ms, where "
+            "points long against 10 ms see the mean rate, and others hit or miss. Repeatable; a "
+            "wrong name shows those of the fabric."
+        ),
+    ] = None,
     launches: Annotated[
         int | None,
         typer.Option(
@@ -255,12 +267,14 @@ def run(
     if folder is not None:
         folder.refuse_elsewhere(transport, target)
     stopping = _stopping(relative_ci, min_samples or min(10, max_samples), max_samples, max_seconds)
+    if isinstance(target, Simulated):
+        stopping = simulate.stopping(stopping, target.faults)
     measure = MeasureOptions(
         variants=with_library(
             variants, baseline={"off", "sharp"} <= set(mechanisms), transport=transport
         ),
         launches=launches or (simulate.LAUNCHES if simulated else 5),
-        stopping=simulate.stopping(stopping) if simulated else stopping,
+        stopping=stopping,
         warmup=(
             simulate.warmup(variants) if simulated else Warmup(min_samples=2, min_seconds=0.02)
         ),
@@ -343,7 +357,7 @@ def _resume(journal: Path) -> int:
 
 def _observed_before(given: Mapping[str, Any]) -> Observe:
     """What the command line of a run that is gone on with asked for."""
-    if given["pattern"]:
+    if given["pattern"] or given["on"] == "simulated":
         return "none"
     return parse_observe(given["observe"], "widest" if given["plan"] else "largest")
 

@@ -55,7 +55,8 @@ def run_plan(given: Mapping[str, Any], command: list[str]) -> int:
         deadline_seconds=given["deadline"],
         init_deadline_seconds=given["init_deadline"],
         seed=given["seed"],
-        observe=parse_observe(given["observe"], "widest"),
+        # Simulated MPI has nothing that looks on.
+        observe=parse_observe("none" if given["on"] == "simulated" else given["observe"], "widest"),
     )
     output = given["output"] or default_output(Path())
     if output.exists():

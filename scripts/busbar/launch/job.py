@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from busbar import fabrics, terminal
+from busbar import fabrics, simulate, terminal
 from busbar.check.check import check as judge
 from busbar.check.findings import findings
 from busbar.check.table import print_findings, print_result
@@ -155,7 +155,7 @@ class Job:
             simulated=isinstance(self.target, Simulated),
             fake=False,
             emulation=spec.model_dump(mode="json") if spec else None,
-            scenario=None,
+            scenario=_scenario(self.target),
             background=_background(self.target),
             segments=[],
         )
@@ -195,6 +195,10 @@ def _background(target: Target) -> str | None:
     if not isinstance(target, Simulated) or target.background == 0:
         return None
     return f"{100 * target.background:.4g} % of every network link"
+
+
+def _scenario(target: Target) -> str | None:
+    return simulate.sentence(target.faults) if isinstance(target, Simulated) else None
 
 
 def fabric_of(target: Target, name: str | None) -> Fabric | None:

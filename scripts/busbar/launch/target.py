@@ -239,6 +239,8 @@ class Simulated:
     platform: simulate.Platform
     background: float = 0.0
     """Share of every network link that other traffic takes."""
+    faults: tuple[simulate.Fault, ...] = ()
+    """What the platform has of links of which only a share is left."""
     on: On = "simulated"
 
     @property
@@ -271,7 +273,7 @@ class Simulated:
 
     def rest_us(self) -> float:
         """Until news of the next start has reached everyone."""
-        return simulate.REST_US
+        return simulate.rest_us(self.faults)
 
     def carries_payload(self, size_bytes: int, ranks: int) -> bool:
         """As far as this machine's memory goes."""

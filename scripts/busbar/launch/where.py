@@ -40,6 +40,8 @@ class Where:
     """Which one is simulated."""
     background: float | None = None
     """Share of every simulated link that other traffic takes."""
+    faults: Sequence[str] = ()
+    """Simulated links of which only a share is left."""
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Where:
@@ -59,6 +61,7 @@ class Where:
             nodes=parse_nodes(str(nodes))[-1] if (nodes := options.get("nodes")) else None,
             fabric=options["fabric"],
             background=options.get("background"),
+            faults=tuple(options.get("link") or ()),
         )
 
 
@@ -79,6 +82,8 @@ def target_of(where: Where, variants: Sequence[Variant]) -> Target:
         raise UsageError(f"--aggregators belongs to --on hostfile, not to --on {on}.")
     if on != "simulated" and where.background is not None:
         raise UsageError(f"--background belongs to --on simulated, not to --on {on}.")
+    if on != "simulated" and where.faults:
+        raise UsageError(f"--link belongs to --on simulated, not to --on {on}.")
     refuse_where_impossible(variants, on, where.transport)
     _refuse_threads(where)
     _refuse_algorithms(where, variants)
@@ -185,6 +190,7 @@ def _simulated(where: Where, trees: int) -> Simulated:
     background = where.background or 0.0
     if not 0 <= background < 1:
         raise UsageError(f"--background {background:g}: accepted is a share from 0 to below 1.")
+    faults = tuple(map(simulate.parse_fault, where.faults))
     fabric = fabrics.load(where.fabric)
     each = None
     if where.ranks is not None:
@@ -193,7 +199,7 @@ def _simulated(where: Where, trees: int) -> Simulated:
             raise UsageError(f"{where.ranks} ranks do not fill {nodes} hosts evenly.")
         each = where.ranks // nodes
     platform = simulate.platform_of(fabric, where.nodes, each, trees, background)
-    return Simulated(fabric, platform, background)
+    return Simulated(fabric, simulate.degraded(platform, faults), background, faults)
 
 
 def _refuse_algorithms(where: Where, variants: Sequence[Variant]) -> None:

@@ -162,7 +162,7 @@ class _Judge:
 
     def _doubt(self, group: Group, said: Evidence) -> str:
         """Why a group that stands out is not blamed yet; empty if it is."""
-        if not said.lasts:
+        if not said.lasts and not self._matrix.exact:
             more = said.launches_needed
             wanted = f"{more} would tell" if more and more > said.launches else "more would tell"
             launches = "1 launch" if said.launches == 1 else f"{said.launches} launches"
@@ -199,7 +199,7 @@ class _Judge:
             endpoints=() if group.kind in _OF_LEAVES else group.subject,
             share=said.share,
             share_ci95=said.share_ci95,
-            confidence=said.confidence,
+            confidence=said.confidence if not self._matrix.exact else 1 - said.beyond_population,
             launches=said.launches,
             proof=proof,
             rivals=tuple(

@@ -76,6 +76,8 @@ class PairMatrix:
     concurrent: Layer
     errors: Mapping[Pair, Mapping[str, int | None]] = field(default_factory=dict)
     """What counters of an isolated pair's hosts saw, both together; null where unreadable."""
+    exact: bool = False
+    """Whether another launch would give the same figures, as in virtual time."""
 
     def names(self) -> tuple[str, ...]:
         """Of endpoints: the host, with GPU or index where it has several."""
@@ -122,7 +124,7 @@ def matrices(record: RunRecord) -> tuple[PairMatrix, ...]:
             found.setdefault(_comparable(point.key), []).append(point)
     several = [_title(key, found) for key in found]
     built = (
-        _matrix(title, key, points, launches)
+        _matrix(title, key, points, launches, exact=record.run.simulated)
         for title, (key, points) in zip(several, found.items(), strict=True)
     )
     return tuple(matrix for matrix in built if len(matrix.endpoints) > 1)
@@ -151,9 +153,16 @@ _Samples = dict[tuple[int, _Spot, _Spot], list[float]]
 
 
 def _matrix(
-    title: str, key: PointKey, points: Sequence[Point], launches: Mapping[int, Launch]
+    title: str,
+    key: PointKey,
+    points: Sequence[Point],
+    launches: Mapping[int, Launch],
+    *,
+    exact: bool,
 ) -> PairMatrix:
     at = {number: _endpoints(launch) for number, launch in launches.items()}
+    # Simulations of one slot are parts of one launch, which nothing tells from each other.
+    whole = {number: launch.slot if exact else number for number, launch in launches.items()}
     alone: _Samples = {}
     together: _Samples = {}
     errors: dict[tuple[_Spot, _Spot], dict[str, int | None]] = {}
@@ -164,7 +173,7 @@ def _matrix(
             pairs = list(_pairs(point.key, block, at[block.launch]))
             for source, target, samples in pairs:
                 into = alone if len(pairs) == 1 else together
-                into.setdefault((block.launch, source, target), []).extend(samples)
+                into.setdefault((whole[block.launch], source, target), []).extend(samples)
                 if len(pairs) == 1:
                     _add(errors.setdefault((source, target), {}), block.errors)
     spots = _in_order((s for cells in (alone, together) for _, a, b in cells for s in (a, b)), at)
@@ -176,6 +185,7 @@ def _matrix(
         isolated=_layer(alone, number),
         concurrent=_layer(together, number),
         errors={Pair(number[a], number[b]): seen for (a, b), seen in errors.items()},
+        exact=exact,
     )
 
 

@@ -40,9 +40,9 @@ def culprit_sentence(culprit: Culprit, blame: Blame) -> str:
         parts[0] += f" ({low:.1%} to {high:.1%})"
     count = len(culprit.proof)
     alone = "1 pair" if count == 1 else f"{count} pairs"
+    launches = "1 launch" if culprit.launches == 1 else f"{culprit.launches} launches"
     parts.append(
-        f"{alone} measured alone in {culprit.launches} launches, such as "
-        f"{_pairs(culprit.proof[:1], blame)}"
+        f"{alone} measured alone in {launches}, such as {_pairs(culprit.proof[:1], blame)}"
     )
     parts += rival_texts(culprit, blame)
     parts.append(errors_text(culprit))

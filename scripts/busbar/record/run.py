@@ -138,7 +138,9 @@ class Run(Model):
     emulation: dict[str, Json] | None
     """How the emulated fabric was built, enough to build it again."""
     scenario: str | None
+    """What was made wrong with the network, such as `host3.tx at 80 %`; null for nothing."""
     background: str | None
+    """What other traffic ran beside it; null where nobody made any."""
     segments: list[Segment]
     imported: list[Imported] | None = Field(default=None, min_length=1)
     """The files that its figures come from; null for what Busbar measured itself."""

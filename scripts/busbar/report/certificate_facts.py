@@ -37,6 +37,8 @@ def identity(record: RunRecord, fabric: str, source: Source) -> tuple[Fact, ...]
         ("Launches", f"{plan.launches} of every environment"),
         ("Seed", DASH if run.seed is None else str(run.seed)),
         ("Fabric", fabric),
+        ("Scenario", run.scenario or DASH),
+        ("Background", run.background or DASH),
     )
 
 

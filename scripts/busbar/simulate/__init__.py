@@ -8,6 +8,7 @@ reducing where the fabric says what it costs: hosts by [reduction], switches by 
     description.py  what a platform is made of    network.py  from a fabric of kind `network`
     cluster.py      from one of kind `cluster`    tiers.py    the switches of that
     manner.py       how points are measured       launch.py   smpirun's command line
+    scenario.py     what is wrong with the network
 """
 
 from busbar.simulate.description import Platform
@@ -23,15 +24,16 @@ from busbar.simulate.manner import (
     FIRST_CALL,
     LAUNCHES,
     NO_WARMUP,
-    REST_US,
     SETTINGS_PREFIX,
     at_once,
     carries_payload,
+    rest_us,
     stopping,
     warmup,
     with_chunks,
 )
 from busbar.simulate.platform import platform_of
+from busbar.simulate.scenario import Fault, degraded, parse_fault, sentence
 
 __all__ = [
     "DEFAULT_ALGORITHMS",
@@ -39,15 +41,19 @@ __all__ = [
     "FIRST_CALL",
     "LAUNCHES",
     "NO_WARMUP",
-    "REST_US",
     "SETTINGS_PREFIX",
+    "Fault",
     "Files",
     "Platform",
     "at_once",
     "carries_payload",
     "command",
+    "degraded",
+    "parse_fault",
     "platform_of",
     "refuse_unknown",
+    "rest_us",
+    "sentence",
     "stopping",
     "warmup",
     "with_chunks",

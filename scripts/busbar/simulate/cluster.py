@@ -38,7 +38,7 @@ def cluster_platform(
     names = [f"node{n}" for n in range(1, nodes + 1)]
     aggregators, tree = building.aggregation() if trees else ([], "")
     return Platform(
-        lines=tuple(building.made.lines),
+        parts=tuple(building.made.parts),
         workers=tuple(f"{name}.gpu{gpu}" for name in names for gpu in range(ranks_per_node)),
         nodes=tuple(name for name in names for _ in range(ranks_per_node)),
         aggregators=tuple(name for name in aggregators for _ in range(trees)),

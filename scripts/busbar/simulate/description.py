@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from busbar.errors import UsageError
 
 WORLD = "world"
 _OTHERS = "-"  # in a route of a star: whoever is at the other end
+
+
+@dataclass(frozen=True)
+class Flap:
+    """What is left of a link for the first `for_s` of every `every_s` seconds of the simulation."""
+
+    for_s: float
+    every_s: float
+    bytes_per_s: float
 
 
 @dataclass(frozen=True)
@@ -18,6 +28,26 @@ class Link:
     bytes_per_s: float
     """Payload, as messages have no headers here."""
     latency_s: float
+    flap: Flap | None = None
+
+
+@dataclass(frozen=True)
+class PlacedLink:
+    """A link of a platform: its line."""
+
+    name: str
+    zone: str
+    link: Link
+    sharing: Literal["shared", "fatpipe"] = "shared"
+
+    def __str__(self) -> str:
+        link, flap = self.link, self.link.flap
+        line = (
+            f"link {self.name} {self.zone} {link.bytes_per_s!r} {link.latency_s!r} {self.sharing}"
+        )
+        if flap is None:
+            return line
+        return f"{line} {flap.for_s!r} {flap.every_s!r} {flap.bytes_per_s!r}"
 
 
 @dataclass(frozen=True)
@@ -34,7 +64,8 @@ class Reduction:
 class Platform:
     """Simulated hardware, and which of it a launch runs on."""
 
-    lines: tuple[str, ...]
+    parts: tuple[str | PlacedLink, ...]
+    """What each line says."""
     workers: tuple[str, ...]
     """The simulated host of each rank."""
     nodes: tuple[str, ...]
@@ -44,13 +75,18 @@ class Platform:
     trees: tuple[str, ...]
     """The engine's `--tree` texts."""
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """As `src/sim/platform.cpp` reads them."""
+        return tuple(map(str, self.parts))
+
 
 @dataclass
 class Description:
     """Collects the lines. Names are of hosts, switches and zones alike, so each is used once."""
 
     reduction: Reduction = Reduction()
-    lines: list[str] = field(default_factory=list)
+    parts: list[str | PlacedLink] = field(default_factory=list)
     _outer: set[str] = field(default_factory=set)
     """Zones that hold zones."""
 
@@ -61,7 +97,7 @@ class Description:
         SimGrid finds no way to it; so is then the end of its uplink.
         """
         self._add("zone", name, "star", parent or "-")
-        self._add("link", _itself(name), name, 1e15, 0.0, "fatpipe")
+        self._link(PlacedLink(_itself(name), name, Link(1e15, 0.0), "fatpipe"))
         if parent is not None:
             self._outer.add(parent)
             place = name
@@ -104,15 +140,14 @@ class Description:
 
     def _join(self, name: str, zone: str, up: Link, down: Link, gateway: str) -> None:
         for direction, link in (("tx", up), ("rx", down)):
-            sharing = (link.bytes_per_s, link.latency_s, "shared")
-            self._add("link", f"{name}.{direction}", zone, *sharing)
+            self._link(PlacedLink(f"{name}.{direction}", zone, link))
         self._add("route", zone, name, _OTHERS, gateway, "-", f"{name}.tx")
         self._add("route", zone, _OTHERS, name, "-", gateway, f"{name}.rx")
 
     def domain(self, name: str, parent: str) -> None:
         """GPUs that reach each other directly, and the rest through what joins each to it."""
         self._add("zone", name, "full", parent)
-        self._add("link", _itself(name), name, 1e15, 0.0, "fatpipe")
+        self._link(PlacedLink(_itself(name), name, Link(1e15, 0.0), "fatpipe"))
         self._add("router", _gateway(name), name)
         self._outer.add(parent)
         self._attach(name, parent, _gateway(name))
@@ -129,7 +164,7 @@ class Description:
 
     def domain_link(self, name: str, domain: str, link: Link) -> str:
         """One direction of a link of a domain; its name."""
-        self._add("link", name, domain, link.bytes_per_s, link.latency_s, "shared")
+        self._link(PlacedLink(name, domain, link))
         return name
 
     def domain_route(self, domain: str, source: str, target: str, links: Sequence[str]) -> None:
@@ -149,7 +184,7 @@ class Description:
         """The link between two zones of a mesh, alike each way: `.tx` is from `one` to `other`."""
         for direction, source, target in (("tx", one, other), ("rx", other, one)):
             name = f"{one}-{other}.{direction}"
-            self._add("link", name, parent, link.bytes_per_s, link.latency_s, "shared")
+            self._link(PlacedLink(name, parent, link))
             self._add("route", parent, source, target, _gateway(source), _gateway(target), name)
 
     def shortcut(
@@ -172,15 +207,19 @@ class Description:
             # A shortcut must have a link: one without limits.
             self._add("shortcut", around, *ends[::step], *hosts[::step], _itself(place))
 
-    def _add(self, *words: str | float) -> None:
+    def _add(self, *words: str) -> None:
         for word in words:
-            if isinstance(word, str) and (not word or any(c.isspace() for c in word)):
+            if not word or any(c.isspace() for c in word):
                 raise UsageError(f"'{word}' cannot name a simulated host: accepted are no spaces.")
-        self.lines.append(" ".join(w if isinstance(w, str) else repr(w) for w in words))
+        self.parts.append(" ".join(words))
+
+    def _link(self, link: PlacedLink) -> None:
+        """Its name is made of a host's or a zone's, which come before it and have no spaces."""
+        self.parts.append(link)
 
 
-def _rate(bytes_per_s: float | None) -> float | str:
-    return "-" if bytes_per_s is None else bytes_per_s
+def _rate(bytes_per_s: float | None) -> str:
+    return "-" if bytes_per_s is None else repr(bytes_per_s)
 
 
 def _gateway(zone: str) -> str:

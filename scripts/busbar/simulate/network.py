@@ -42,7 +42,7 @@ def network_platform(
     for name, zone in aggregators:
         made.aggregator(name, zone)
     return Platform(
-        lines=tuple(made.lines),
+        parts=tuple(made.parts),
         workers=placement,
         nodes=placement,
         aggregators=tuple(name for name, _ in aggregators for _ in range(trees)),

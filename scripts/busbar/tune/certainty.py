@@ -127,7 +127,7 @@ class InVirtualTime:
     def proof(self, max_seconds: float) -> tuple[Stopping, Warmup]:
         """See `Certainty`. A limit of seconds would be one of virtual time."""
         stopping = Stopping(relative_ci=0.01, min_samples=1, max_samples=1, max_seconds=max_seconds)
-        return simulate.stopping(stopping), self.warmup
+        return simulate.stopping(stopping, ()), self.warmup
 
     def judge(self, pairing: Pairing, questions: int) -> Judgement:
         """See `Certainty`."""
