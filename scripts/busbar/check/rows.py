@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from busbar.check.consistency import inconsistency
 from busbar.check.findings import shares_gpus
-from busbar.check.judge import Yardstick, judge_point, limit_of
+from busbar.check.judge import TOLERANCE, Yardstick, judge_point, limit_of
 from busbar.check.requested import Requests
 from busbar.check.result import RowResult, Verdict, label
 from busbar.check.spread import missing_launches, spread
 from busbar.check.thresholds import Thresholds
 from busbar.check.throttling import throttling
+from busbar.check.ways import Way, may_be_sharp, ways
 from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric, Limit
 from busbar.record.evidence import finding
@@ -122,19 +123,30 @@ class _Judge:
         why_not = self._why_no_bound(point)
         if why_not:
             return None, why_not
-        key = point.key
-        parts = self._parts(point)
-        root = 0 if key.root is None else key.root
-        if key.op == "all_to_allv" and any(len(set(hosts)) < len(hosts) for hosts in parts):
+        shared = any(len(set(hosts)) < len(hosts) for hosts in self._parts(point))
+        if point.key.op == "all_to_allv" and shared:
             return None, "With several ranks per host its shares between hosts are not known here."
+        least = self._least(point, self._ways(point))
+        if least and _beats(point, least) and may_be_sharp(point, self._requests):
+            least = self._least(point, (Way.SWITCHES, Way.HOSTS))
+        return least, "" if least else "No byte of it has to wait for a link."
+
+    def _least(self, point: Point, ways: Sequence[Way]) -> Bound | None:
+        """The bound of the fastest of these ways."""
+        key = point.key
         found = [
             bound_side_by_side(
-                self._fabric, key.op, key.size_bytes, parts, root=root, in_network=way
+                self._fabric,
+                key.op,
+                key.size_bytes,
+                self._parts(point),
+                root=0 if key.root is None else key.root,
+                in_network=way is not Way.HOSTS,
+                nvlink_only=way is Way.NVLINK,
             )
-            for way in self._ways(point)
+            for way in ways
         ]
-        least = min((b for b in found if b is not None), key=lambda b: b.time_us, default=None)
-        return least, "" if least else "No byte of it has to wait for a link."
+        return min((b for b in found if b is not None), key=lambda b: b.time_us, default=None)
 
     def _expected(self, point: Point) -> tuple[Expected | None, str]:
         """What a point should take, or why that is not known, in one sentence.
@@ -150,12 +162,12 @@ class _Judge:
             return None, "Several communicators side by side have no expected time."
         constants, hosts = from_fabric(self._fabric), self._placement(point)
         found = []
-        for in_network in self._ways(point):
-            if in_network:
-                one = expected_in_network(self._fabric, key.op, key.size_bytes, hosts, constants)
-                found += [one] if one else []
-            else:
-                found += expected(self._fabric, key.op, key.size_bytes, hosts, constants)
+        what = self._fabric, key.op, key.size_bytes, hosts, constants
+        for way in self._ways(point):
+            if way is Way.HOSTS:
+                found += expected(*what)
+            elif one := expected_in_network(*what, nvlink_only=way is Way.NVLINK):
+                found.append(one)
         if self._sets_anything(key.variant):
             ran = (point.observed.algorithm or "").lower()
             found = [one for one in found if one.algorithm.lower() == ran] or found
@@ -184,20 +196,8 @@ class _Judge:
         )
         return next(filter(None, sentences), "")
 
-    def _ways(self, point: Point) -> tuple[bool, ...]:
-        """By hosts (False), in the network (True), or both where nothing tells which it was."""
-        if point.observed.in_network is not None:
-            return (point.observed.in_network,)
-        asked = self._requests.asks(point) or self._may_take_nvlink_switches(point)
-        has_meaning = OPERATIONS[point.key.op].in_network is not None
-        return (True, False) if asked and has_meaning else (False,)
-
-    def _may_take_nvlink_switches(self, point: Point) -> bool:
-        """Whether the library reduces in NVLink's switches where it finds that faster."""
-        cluster = self._fabric.cluster
-        scale_up = cluster.scale_up if cluster else None
-        has_them = scale_up is not None and scale_up.in_network is not None
-        return has_them and self._requests.is_left_to_the_library(point)
+    def _ways(self, point: Point) -> tuple[Way, ...]:
+        return ways(point, self._fabric, self._requests, self._launch(point))
 
     def _unproven(self, point: Point) -> str:
         """What would show that a variant's reduction in the network took place, if nothing does."""
@@ -285,6 +285,11 @@ class _Judge:
                 f"{label(point.key)} names rank {error}, which launch {launch.id} does not have: "
                 "accepted are the ranks of its workers."
             ) from None
+
+
+def _beats(point: Point, bound: Bound) -> bool:
+    time = point.time_us
+    return time is not None and time.median * (1 + TOLERANCE) < bound.time_us
 
 
 _WITHOUT_POINT = {"hang": Verdict.HANG, "wrong_data": Verdict.WRONG_DATA}

@@ -74,6 +74,7 @@ def bound(
     root: int = 0,
     counts: Sequence[Sequence[float]] | None = None,
     in_network: bool = False,
+    nvlink_only: bool = False,
 ) -> Bound | None:
     """The bound of one execution, or None where no byte has to cross a link of known rate.
 
@@ -83,6 +84,9 @@ def bound(
     say they can; None as well for an operation that leaves them nothing to do
     (`Operation.in_network`). Raises UsageError for what does not fit together.
 
+    `nvlink_only`: in the network of a cluster NVLink's switches alone reduce, as they do wherever
+    NCCL is left to itself; SHARP it takes only when told to (NCCL_COLLNET_ENABLE).
+
     Of a cluster the placement's shape counts (`theory.cluster`): None where it has none, and for
     all_to_allv with counts.
     """
@@ -90,7 +94,9 @@ def bound(
     exchange = Exchange(size_bytes, len(placement), root, counts)
     _refuse_misfit(fabric, op, exchange, placement)
     if fabric.cluster is not None:
-        return _of_cluster(fabric, op, exchange, placement, in_network)
+        return _of_cluster(
+            fabric, op, exchange, placement, in_network=in_network, nvlink_only=nvlink_only
+        )
     if in_network:
         limits = [_longest(_in_network_limits(fabric, what, exchange, placement))]
     else:
@@ -117,13 +123,22 @@ def bound(
 
 
 def _of_cluster(
-    fabric: Fabric, op: str, exchange: Exchange, placement: Sequence[str], in_network: bool
+    fabric: Fabric,
+    op: str,
+    exchange: Exchange,
+    placement: Sequence[str],
+    *,
+    in_network: bool,
+    nvlink_only: bool,
 ) -> Bound | None:
     shape = shape_of(placement)
     if fabric.cluster is None or shape is None or exchange.counts is not None:
         return None
     layout = lay_out(fabric.cluster, shape, exchange.root)
-    slope = network_bound(fabric, layout, op) if in_network else host_bound(layout, op)
+    if in_network:
+        slope = network_bound(fabric, layout, op, nvlink_only=nvlink_only)
+    else:
+        slope = host_bound(layout, op)
     if slope is None or exchange.size_bytes == 0:
         return None
     return _bound_of(slope, op, exchange)

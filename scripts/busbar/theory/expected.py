@@ -23,7 +23,7 @@ from math import ceil, log2
 
 from busbar.fabrics.model import Fabric
 from busbar.theory.bound import operation
-from busbar.theory.cluster.expected import candidates
+from busbar.theory.cluster.expected import Candidate, candidates
 from busbar.theory.cluster.layout import lay_out
 from busbar.theory.cluster.shape import shape_of
 from busbar.theory.constants import Constants
@@ -120,7 +120,8 @@ def expected(
     what = operation(op)
     ranks = len(placement)
     if fabric.cluster is not None:
-        return _on_cluster(fabric, op, size_bytes, placement, in_network=False)
+        found = _on_cluster(fabric, op, size_bytes, placement)
+        return [each for candidate, each in found if not candidate.in_network]
     if ranks < 2 or op in constants.fitted_ops or op not in _MODELS:
         return []
     if fabric.kind == "shared_memory":
@@ -138,22 +139,21 @@ def expected(
 
 
 def _on_cluster(
-    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], *, in_network: bool
-) -> list[Expected]:
-    """By NCCL's algorithms, fastest first; empty for a placement without a shape."""
+    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str]
+) -> list[tuple[Candidate, Expected]]:
+    """By each of NCCL's algorithms, fastest first; empty for a placement without a shape."""
     shape = shape_of(placement)
     if fabric.cluster is None or shape is None:
         return []
     able = candidates(fabric, lay_out(fabric.cluster, shape), op)
     factor = operation(op).bus_factor(len(placement))
     found = [
-        Expected(each.algorithm, time_us, algbw, algbw * factor)
+        (each, Expected(each.algorithm, time_us, algbw, algbw * factor))
         for each in able
-        if each.in_network is in_network
         for time_us in [each.time_us(size_bytes)]
         for algbw in [size_bytes / time_us / 1000]
     ]
-    return sorted(found, key=lambda e: e.time_us)
+    return sorted(found, key=lambda pair: pair[1].time_us)
 
 
 def _by_messages(
@@ -177,17 +177,19 @@ def expected_in_network(
     constants: Constants,
     *,
     chunk_bytes: int = CHUNK_BYTES,
+    nvlink_only: bool = False,
 ) -> Expected | None:
     """What an execution should take if a tree of switches carries it out.
 
     None where a constant is unknown, where such a tree has nothing to do, or where hosts carry
     several ranks. Raises UsageError for an unknown operation. On a cluster, the fastest of NCCL's
-    algorithms by which switches reduce; None where none can run.
+    algorithms by which switches reduce, with `nvlink_only` NVLink's alone; None where none can run.
     """
     what = operation(op)
     if fabric.cluster is not None:
-        found = _on_cluster(fabric, op, size_bytes, placement, in_network=True)
-        return next(iter(found), None)
+        found = _on_cluster(fabric, op, size_bytes, placement)
+        able = (e for c, e in found if c.in_network and not (nvlink_only and c.sharp))
+        return next(able, None)
     hosts = frozenset(placement)
     if what.in_network is None or constants.message_us is None or len(hosts) < 2:
         return None

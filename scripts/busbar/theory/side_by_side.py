@@ -25,12 +25,19 @@ def bound_side_by_side(
     *,
     root: int = 0,
     in_network: bool = False,
+    nvlink_only: bool = False,
 ) -> Bound | None:
     """The bound of the slowest part; `parts` are the placements of the communicators, as `bound`'s.
 
     None where no byte has to cross a link of known rate. Raises UsageError as `bound` does.
     """
-    each = [bound(fabric, op, size_bytes, part, root=root, in_network=in_network) for part in parts]
+    each = [
+        bound(
+            fabric, op, size_bytes, part,
+            root=root, in_network=in_network, nvlink_only=nvlink_only,
+        )
+        for part in parts
+    ]  # fmt: skip
     found = max((b for b in each if b is not None), key=lambda b: b.time_us, default=None)
     if found is None or len(parts) == 1:
         return found

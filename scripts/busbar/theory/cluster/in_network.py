@@ -56,12 +56,16 @@ def mechanisms(fabric: Fabric, layout: Layout) -> tuple[Mechanism, ...]:
     return tuple(Mechanism(a, b) for a, b in pairs if a <= nvls and b <= network)
 
 
-def network_bound(fabric: Fabric, layout: Layout, op: str) -> Slope | None:
+def network_bound(
+    fabric: Fabric, layout: Layout, op: str, *, nvlink_only: bool = False
+) -> Slope | None:
     """The bound of a known operation by the best of its mechanisms.
 
-    None where there is none, or where it has nothing to do.
+    With `nvlink_only` the network's switches reduce nothing. None where no mechanism is left, or
+    where it has nothing to do.
     """
-    slopes = [by_mechanism(fabric, layout, op, each) for each in mechanisms(fabric, layout)]
+    able = [each for each in mechanisms(fabric, layout) if not (nvlink_only and each.network)]
+    slopes = [by_mechanism(fabric, layout, op, each) for each in able]
     return min((s for s in slopes if s is not None), key=lambda s: s.us_per_byte, default=None)
 
 
