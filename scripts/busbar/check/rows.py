@@ -143,6 +143,8 @@ class _Judge:
                 root=0 if key.root is None else key.root,
                 in_network=way is not Way.HOSTS,
                 nvlink_only=way is Way.NVLINK,
+                # Simulated hosts are the fabric's first; of others nobody knows where they stand.
+                placed=self._record.run.simulated,
             )
             for way in ways
         ]

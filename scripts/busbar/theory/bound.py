@@ -35,7 +35,8 @@ from busbar.errors import UsageError
 from busbar.fabrics.model import Cut, Fabric
 from busbar.theory.cluster.bounds import BYTES_PER_US, Slope, host_bound
 from busbar.theory.cluster.in_network import network_bound
-from busbar.theory.cluster.layout import lay_out
+from busbar.theory.cluster.layout import Layout, lay_out
+from busbar.theory.cluster.placing import least_slope
 from busbar.theory.cluster.shape import shape_of
 from busbar.theory.limit import CutLimit, cut_limit
 from busbar.theory.operations import OPERATIONS, Crosses, Exchange, Operation
@@ -75,6 +76,7 @@ def bound(
     counts: Sequence[Sequence[float]] | None = None,
     in_network: bool = False,
     nvlink_only: bool = False,
+    placed: bool = True,
 ) -> Bound | None:
     """The bound of one execution, or None where no byte has to cross a link of known rate.
 
@@ -88,15 +90,17 @@ def bound(
     NCCL is left to itself; SHARP it takes only when told to (NCCL_COLLNET_ENABLE).
 
     Of a cluster the placement's shape counts (`theory.cluster`): None where it has none, and for
-    all_to_allv with counts.
+    all_to_allv with counts. Its nodes fill one NVLink domain, or group of a tier, after the other;
+    not `placed`, they may lie anywhere, and the bound is the least over all placements.
     """
     what = operation(op)
     exchange = Exchange(size_bytes, len(placement), root, counts)
     _refuse_misfit(fabric, op, exchange, placement)
     if fabric.cluster is not None:
         return _of_cluster(
-            fabric, op, exchange, placement, in_network=in_network, nvlink_only=nvlink_only
-        )
+            fabric, op, exchange, placement,
+            in_network=in_network, nvlink_only=nvlink_only, placed=placed,
+        )  # fmt: skip
     if in_network:
         limits = [_longest(_in_network_limits(fabric, what, exchange, placement))]
     else:
@@ -130,15 +134,21 @@ def _of_cluster(
     *,
     in_network: bool,
     nvlink_only: bool,
+    placed: bool,
 ) -> Bound | None:
     shape = shape_of(placement)
     if fabric.cluster is None or shape is None or exchange.counts is not None:
         return None
-    layout = lay_out(fabric.cluster, shape, exchange.root)
-    if in_network:
-        slope = network_bound(fabric, layout, op, nvlink_only=nvlink_only)
+
+    def slope_of(layout: Layout, op: str) -> Slope | None:
+        if in_network:
+            return network_bound(fabric, layout, op, nvlink_only=nvlink_only)
+        return host_bound(layout, op)
+
+    if placed:
+        slope = slope_of(lay_out(fabric.cluster, shape, exchange.root), op)
     else:
-        slope = host_bound(layout, op)
+        slope = least_slope(fabric.cluster, shape, exchange.root, op, slope_of)
     if slope is None or exchange.size_bytes == 0:
         return None
     return _bound_of(slope, op, exchange)

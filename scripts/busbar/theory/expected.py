@@ -120,8 +120,8 @@ def expected(
     what = operation(op)
     ranks = len(placement)
     if fabric.cluster is not None:
-        found = _on_cluster(fabric, op, size_bytes, placement)
-        return [each for candidate, each in found if not candidate.in_network]
+        by_nccl = _on_cluster(fabric, op, size_bytes, placement)
+        return [each for candidate, each in by_nccl if not candidate.in_network]
     if ranks < 2 or op in constants.fitted_ops or op not in _MODELS:
         return []
     if fabric.kind == "shared_memory":

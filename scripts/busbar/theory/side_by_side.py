@@ -26,6 +26,7 @@ def bound_side_by_side(
     root: int = 0,
     in_network: bool = False,
     nvlink_only: bool = False,
+    placed: bool = True,
 ) -> Bound | None:
     """The bound of the slowest part; `parts` are the placements of the communicators, as `bound`'s.
 
@@ -34,7 +35,7 @@ def bound_side_by_side(
     each = [
         bound(
             fabric, op, size_bytes, part,
-            root=root, in_network=in_network, nvlink_only=nvlink_only,
+            root=root, in_network=in_network, nvlink_only=nvlink_only, placed=placed,
         )
         for part in parts
     ]  # fmt: skip
