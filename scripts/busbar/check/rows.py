@@ -123,9 +123,6 @@ class _Judge:
         why_not = self._why_no_bound(point)
         if why_not:
             return None, why_not
-        shared = any(len(set(hosts)) < len(hosts) for hosts in self._parts(point))
-        if point.key.op == "all_to_allv" and shared:
-            return None, "With several ranks per host its shares between hosts are not known here."
         least = self._least(point, self._ways(point))
         if least and _beats(point, least) and may_be_sharp(point, self._requests):
             least = self._least(point, (Way.SWITCHES, Way.HOSTS))

@@ -81,8 +81,8 @@ def bound(
     """The bound of one execution, or None where no byte has to cross a link of known rate.
 
     `placement` is the host of each rank of the group, in order (`Fabric.placement`); `root` counts
-    in that order. `counts` is for all_to_allv: bytes [from][to], by default the same to everyone,
-    as all_to_all sends. With `in_network` switches reduce, also those of a fabric that does not
+    in that order. `counts` is for all_to_allv: bytes [from][to], by default the engine's own
+    (`operations`). With `in_network` switches reduce, also those of a fabric that does not
     say they can; None as well for an operation that leaves them nothing to do
     (`Operation.in_network`). Raises UsageError for what does not fit together.
 

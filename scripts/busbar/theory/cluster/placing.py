@@ -17,6 +17,7 @@ A tier whose uplinks carry all that its nodes can send never binds before they d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from busbar.fabrics.cluster import Cluster
 from busbar.theory.cluster.bounds import Slope
@@ -41,6 +42,8 @@ def least_slope(
     levels = list(_levels_of_nodes(cluster))
     if not levels:
         return slope_of(lay_out(cluster, shape, root), op)
+    if op == "all_to_allv":
+        return _of_shares(least_slope(cluster, shape, root, "all_to_all", slope_of), shape.ranks)
     if op in _BETWEEN_ENDS and shape.nodes() > 1:
         # The first node may be a neighbour of the last as well as of the second.
         op, root = "one_way", shape.ranks_per_node - 1
@@ -53,6 +56,14 @@ def least_slope(
         for level in levels
     ]
     return max((s for s in each if s is not None), key=lambda s: s.us_per_byte, default=None)
+
+
+def _of_shares(even: Slope | None, ranks: int) -> Slope | None:
+    """Of all_to_allv: half a chunk less than the p(n-p) of all_to_all at most, and that not for
+    p = 1 (`theory.operations`)."""
+    if even is None or ranks < 4:
+        return even
+    return replace(even, us_per_byte=even.us_per_byte * (1 - 0.5 / (2 * (ranks - 2))))
 
 
 def _levels_of_nodes(cluster: Cluster) -> Iterator[tuple[int, int]]:
