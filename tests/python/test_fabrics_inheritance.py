@@ -15,6 +15,7 @@ from busbar import fabrics
 from busbar.errors import UsageError
 from busbar.fabrics.inheritance import join, merge
 from busbar.fabrics.load import CATALOGUE, resolve
+from busbar.fabrics.model import Limit
 
 README = (CATALOGUE / "README.md").read_text()
 SITE = """
@@ -63,10 +64,23 @@ def test_one_figure_changes_alone(tmp_path: Path) -> None:
     assert own == other
 
 
-def test_lists_are_replaced_whole(tmp_path: Path) -> None:
-    limit = "[[limits]]\nop = 'barrier'\nfrom = '8'\nat_least = 0.5\nreason = 'ours'"
-    fabric = fabrics.load(str(write(tmp_path, SITE + limit)))
-    assert [one.op for one in fabric.limits] == ["barrier"]
+def test_limits_are_replaced_row_by_row(tmp_path: Path) -> None:
+    base = fabrics.load("dgx-h100").limits
+
+    def ours(op: str, more: str = "") -> list[Limit]:
+        limit = f"[[limits]]\nop = '{op}'\nfrom = '8'\nat_least = 0.5\nreason = 'ours'\n{more}"
+        return fabrics.load(str(write(tmp_path, SITE + limit))).limits
+
+    assert [one.op for one in ours("barrier")] == [*(one.op for one in base), "barrier"]
+    all_gathers = [one for one in ours("all_gather") if one.op == "all_gather"]
+    assert [one.reason for one in all_gathers] == ["ours"], "it holds wherever those did"
+    several = [one for one in ours("all_gather", "domains = 'several'") if one.op == "all_gather"]
+    assert [(one.domains, one.reason == "ours") for one in several] == [
+        ("one", False),
+        ("several", True),
+    ]
+    none = SITE.replace("extends", "without = ['limits']\nextends")
+    assert fabrics.load(str(write(tmp_path, none))).limits == []
 
 
 def test_files_extend_files_beside_them(tmp_path: Path) -> None:

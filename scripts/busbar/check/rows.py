@@ -22,7 +22,12 @@ from busbar.record.pairing import medians_by_launch
 from busbar.record.placement import placement, placement_of_parts
 from busbar.theory.bound import Bound
 from busbar.theory.constants import fit, from_fabric
-from busbar.theory.expected import Expected, expected, expected_in_network
+from busbar.theory.expected import (
+    Expected,
+    expected,
+    expected_by_switches,
+    expected_in_network,
+)
 from busbar.theory.operations import OPERATIONS
 from busbar.theory.proof import COUNTED_SHARE
 from busbar.theory.side_by_side import bound_side_by_side, least_bytes_side_by_side
@@ -99,7 +104,12 @@ class _Judge:
 
     def _yardstick(self, point: Point) -> Yardstick:
         found, why_not = self._bound(point)
-        limit = limit_of(point, self._limits, self._limiting(point.key.variant))
+        limit = limit_of(
+            point,
+            self._limits,
+            self._limiting(point.key.variant),
+            "one" if self._domains(point) == 1 else "several",
+        )
         best, unknown = self._expected(point) if limit and limit.of == "expected" else (None, "")
         return Yardstick(
             bound=found,
@@ -152,33 +162,52 @@ class _Judge:
 
         The fabric's own constants alone: those fitted to a slow system would excuse it. Of
         algorithms the fastest, for a library that chose another one chose wrong; where the variant
-        sets anything, it may have asked for the one that ran.
+        sets anything, it may have asked for the one that ran. Over two domains NCCL's NVLS tree
+        moves half of what it does over more, and versions that do not take it are no fault of the
+        cluster: where nothing tells, it is held against the slower way.
         """
         key = point.key
         if key.op not in OPERATIONS or not point.blocks:
             return None, "The record does not say which hosts it ran on."
         if len(self._parts(point)) > 1:
             return None, "Several communicators side by side have no expected time."
-        constants, hosts = from_fabric(self._fabric), self._placement(point)
-        found = []
-        what = self._fabric, key.op, key.size_bytes, hosts, constants
-        for way in self._ways(point):
-            if way is Way.HOSTS:
-                found += expected(*what)
-            elif one := expected_in_network(*what, nvlink_only=way is Way.NVLINK):
-                found.append(one)
+        able = [found for way in self._ways(point) if (found := self._expected_by(way, point))]
         if self._sets_anything(key.variant):
-            ran = (point.observed.algorithm or "").lower()
-            found = [one for one in found if one.algorithm.lower() == ran] or found
-        best = min(found, key=lambda one: one.time_us, default=None)
+            ran = (point.observed.algorithm or "").lower().replace("_", " ")
+            asked = [[one for one in found if one.algorithm.lower() == ran] for found in able]
+            able = [found for found in asked if found] or able
+        each = [min(found, key=lambda one: one.time_us) for found in able]
+        choose = max if self._domains(point) == 2 else min
+        best = choose(each, key=lambda one: one.time_us, default=None)
         why = f"Fabric {self._fabric.name} has no figures for it, or theory no model of it."
         return best, "" if best else why
+
+    def _expected_by(self, way: Way, point: Point) -> list[Expected]:
+        key = point.key
+        what = self._fabric, key.op, key.size_bytes, self._placement(point)
+        constants = from_fabric(self._fabric)
+        if way is Way.HOSTS:
+            return expected(*what, constants)
+        if self._fabric.cluster is not None:
+            return expected_by_switches(*what, nvlink_only=way is Way.NVLINK)
+        one = expected_in_network(*what, constants)
+        return [one] if one else []
 
     def _limiting(self, name: str) -> tuple[str, ...]:
         """Whose limits hold for a variant: its own, else the default's where it only says whether
         the network reduces. Either way it is held against its own bound."""
         variants = (v for v in self._record.run.plan.variants if v.name == name)
         return (name, "default") if any("in_network" in v.settings for v in variants) else (name,)
+
+    def _domains(self, point: Point) -> int:
+        """The fewest NVLink domains, or hosts without them, that have room for a communicator.
+
+        Between them its bytes have to pass the network.
+        """
+        cluster = self._fabric.cluster
+        room = cluster.domain_gpus() // cluster.node.gpus if cluster else 1
+        parts = self._parts(point) if point.blocks else ()
+        return max((-(-len(set(hosts)) // room) for hosts in parts), default=1)
 
     def _sets_anything(self, name: str) -> bool:
         variants = (v for v in self._record.run.plan.variants if v.name == name)

@@ -70,8 +70,23 @@ def merge(base: Document, own: Document, where: str = "") -> dict[str, Any]:
         before = base.get(key)
         inside = isinstance(before, Mapping) and isinstance(value, Mapping) and "value" not in value
         name = f"{where}.{key}" if where else key
+        if name == "limits" and isinstance(before, list) and isinstance(value, list):
+            merged[key] = [old for old in before if not any(_instead(new, old) for new in value)]
+            merged[key] += value
+            continue
         merged[key] = merge(before, value, name) if inside else value  # type: ignore[arg-type]
     return merged
+
+
+def _instead(new: Any, old: Any) -> bool:
+    """Whether one limit takes the place of another: of the same row, and wherever it holds."""
+    if not isinstance(new, Mapping) or not isinstance(old, Mapping):
+        return True  # which is refused with what the list holds
+
+    def row(limit: Document) -> tuple[Any, Any]:
+        return limit.get("op"), limit.get("variant", "default")
+
+    return row(new) == row(old) and new.get("domains") in (None, old.get("domains"))
 
 
 def _names(own: Document) -> Iterator[str]:

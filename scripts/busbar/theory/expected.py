@@ -177,19 +177,16 @@ def expected_in_network(
     constants: Constants,
     *,
     chunk_bytes: int = CHUNK_BYTES,
-    nvlink_only: bool = False,
 ) -> Expected | None:
     """What an execution should take if a tree of switches carries it out.
 
     None where a constant is unknown, where such a tree has nothing to do, or where hosts carry
     several ranks. Raises UsageError for an unknown operation. On a cluster, the fastest of NCCL's
-    algorithms by which switches reduce, with `nvlink_only` NVLink's alone; None where none can run.
+    algorithms by which switches reduce; None where none can run.
     """
     what = operation(op)
     if fabric.cluster is not None:
-        found = _on_cluster(fabric, op, size_bytes, placement)
-        able = (e for c, e in found if c.in_network and not (nvlink_only and c.sharp))
-        return next(able, None)
+        return next(iter(expected_by_switches(fabric, op, size_bytes, placement)), None)
     hosts = frozenset(placement)
     if what.in_network is None or constants.message_us is None or len(hosts) < 2:
         return None
@@ -211,6 +208,22 @@ def expected_in_network(
     time_us = 2 * levels * constants.message_us + streamed_us + (2 * levels - 1) * chunk_us
     algbw = size_bytes / time_us / 1000
     return Expected(IN_NETWORK, time_us, algbw, algbw * what.bus_factor(len(placement)))
+
+
+def expected_by_switches(
+    fabric: Fabric,
+    op: str,
+    size_bytes: int,
+    placement: Sequence[str],
+    *,
+    nvlink_only: bool = False,
+) -> list[Expected]:
+    """On a cluster, each of NCCL's algorithms by which switches reduce, fastest first.
+
+    With `nvlink_only` those that need none but NVLink's.
+    """
+    found = _on_cluster(fabric, op, size_bytes, placement)
+    return [e for c, e in found if c.in_network and not (nvlink_only and c.sharp)]
 
 
 def byte_shares(op: str, ranks: int) -> dict[str, float]:
