@@ -1,7 +1,8 @@
 """What a part of a cluster can exchange with the rest, as far as the group's own GPUs reach.
 
 A GPU that has partners beyond its scale-up domain exchanges bytes over its PCIe slot as well, which
-leads to the NICs; over the port alone goes what stays inside. Nothing runs on the GPUs that are not
+leads to the NICs; over the port alone goes what stays inside. All GPUs of a domain together have no
+more NICs than there are. Nothing runs on the GPUs that are not
 in the group: of a mesh only the links between its ranks count, of an NVLink domain only the NICs of
 its nodes in use.
 """
@@ -76,6 +77,16 @@ class Rates:
             return self._of_domain(part)
         return Passage(part.level.name, part.level.line_gbs * self.network_share)
 
+    def parted_gbs(self, part: Part) -> float | None:
+        """Out of all GPUs of a domain, each a part of its own: their ports, and the domain's NICs.
+
+        None where the ports do not lead to all of the domain.
+        """
+        scale_up = self.cluster.scale_up
+        if scale_up is None or scale_up.gpus < self.cluster.node.gpus:
+            return None
+        return len(part.ranks) * self.port_gbs(part.reach) + self._of_domain(part).gbs
+
     def pairs_passage(self, part: Part, ranks: int) -> Passage:
         """As `passage`, where each GPU sends over its own NICs only."""
         found = self.passage(part, ranks)
@@ -91,7 +102,14 @@ class Rates:
             return Passage(slot, self.slot_gbs())
         if part.reach == ranks:
             return Passage(part.level.name, port)
-        return Passage(f"{part.level.name} and its PCIe slot", port + self.slot_gbs())
+        return Passage(f"{part.level.name} and its PCIe slot", port + self._beside_port_gbs())
+
+    def _beside_port_gbs(self) -> float:
+        """Of one GPU's slot, to partners that NVLink does not lead to: behind NICs or in its node."""
+        nic, scale_up = self.cluster.nic, self.cluster.scale_up
+        if nic is None or (scale_up is not None and scale_up.gpus < self.cluster.node.gpus):
+            return self.slot_gbs()
+        return min(self.slot_gbs(), nic.per_node * self.nic_gbs())
 
     def _of_domain(self, part: Part) -> Passage:
         nic = self.cluster.nic
