@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -169,27 +170,33 @@ class _Judge:
         key = point.key
         if key.op not in OPERATIONS or not point.blocks:
             return None, "The record does not say which hosts it ran on."
-        if len(self._parts(point)) > 1:
+        alike = Counter(self._parts(point))
+        if alike.total() > 1 and self._fabric.cluster is None:
             return None, "Several communicators side by side have no expected time."
-        able = [found for way in self._ways(point) if (found := self._expected_by(way, point))]
-        if self._sets_anything(key.variant):
+        each = [self._expected_of(point, hosts, times) for hosts, times in alike.items()]
+        known = [one for one in each if one is not None]
+        if len(known) < len(each):
+            return None, f"Fabric {self._fabric.name} has no figures for it, or theory no model."
+        return max(known, key=lambda one: one.time_us), ""
+
+    def _expected_of(self, point: Point, hosts: Sequence[str], times: int) -> Expected | None:
+        """Of one communicator, where as many are placed as it is; None where that is not known."""
+        able = [found for way in self._ways(point) if (found := self._by(way, point, hosts, times))]
+        if self._sets_anything(point.key.variant):
             ran = (point.observed.algorithm or "").lower().replace("_", " ")
             asked = [[one for one in found if one.algorithm.lower() == ran] for found in able]
             able = [found for found in asked if found] or able
-        each = [min(found, key=lambda one: one.time_us) for found in able]
+        fastest = [min(found, key=lambda one: one.time_us) for found in able]
         choose = max if self._domains(point) == 2 else min
-        best = choose(each, key=lambda one: one.time_us, default=None)
-        why = f"Fabric {self._fabric.name} has no figures for it, or theory no model of it."
-        return best, "" if best else why
+        return choose(fastest, key=lambda one: one.time_us, default=None)
 
-    def _expected_by(self, way: Way, point: Point) -> list[Expected]:
-        key = point.key
-        what = self._fabric, key.op, key.size_bytes, self._placement(point)
+    def _by(self, way: Way, point: Point, hosts: Sequence[str], times: int) -> list[Expected]:
+        what = self._fabric, point.key.op, point.key.size_bytes, hosts
         constants = from_fabric(self._fabric)
         if way is Way.HOSTS:
-            return expected(*what, constants)
+            return expected(*what, constants, times=times)
         if self._fabric.cluster is not None:
-            return expected_by_switches(*what, nvlink_only=way is Way.NVLINK)
+            return expected_by_switches(*what, nvlink_only=way is Way.NVLINK, times=times)
         one = expected_in_network(*what, constants)
         return [one] if one else []
 

@@ -77,6 +77,7 @@ def bound(
     in_network: bool = False,
     nvlink_only: bool = False,
     placed: bool = True,
+    times: int = 1,
 ) -> Bound | None:
     """The bound of one execution, or None where no byte has to cross a link of known rate.
 
@@ -91,7 +92,8 @@ def bound(
 
     Of a cluster the placement's shape counts (`theory.cluster`): None where it has none, and for
     all_to_allv with counts. Its nodes fill one NVLink domain, or group of a tier, after the other;
-    not `placed`, they may lie anywhere, and the bound is the least over all placements.
+    not `placed`, they may lie anywhere, and the bound is the least over all placements. `times`: so
+    many groups are placed alike, on GPUs of their own, and do it at the same time.
     """
     what = operation(op)
     exchange = Exchange(size_bytes, len(placement), root, counts)
@@ -99,7 +101,7 @@ def bound(
     if fabric.cluster is not None:
         return _of_cluster(
             fabric, op, exchange, placement,
-            in_network=in_network, nvlink_only=nvlink_only, placed=placed,
+            in_network=in_network, nvlink_only=nvlink_only, placed=placed, times=times,
         )  # fmt: skip
     if in_network:
         limits = [_longest(_in_network_limits(fabric, what, exchange, placement))]
@@ -135,6 +137,7 @@ def _of_cluster(
     in_network: bool,
     nvlink_only: bool,
     placed: bool,
+    times: int,
 ) -> Bound | None:
     shape = shape_of(placement)
     if fabric.cluster is None or shape is None or exchange.counts is not None:
@@ -146,9 +149,9 @@ def _of_cluster(
         return host_bound(layout, op)
 
     if placed:
-        slope = slope_of(lay_out(fabric.cluster, shape, exchange.root), op)
+        slope = slope_of(lay_out(fabric.cluster, shape, exchange.root, times=times), op)
     else:
-        slope = least_slope(fabric.cluster, shape, exchange.root, op, slope_of)
+        slope = least_slope(fabric.cluster, shape, exchange.root, op, slope_of, times)
     if slope is None or exchange.size_bytes == 0:
         return None
     return _bound_of(slope, op, exchange)

@@ -108,19 +108,25 @@ _MODELS: dict[str, dict[str, _Model]] = {
 
 
 def expected(
-    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], constants: Constants
+    fabric: Fabric,
+    op: str,
+    size_bytes: int,
+    placement: Sequence[str],
+    constants: Constants,
+    *,
+    times: int = 1,
 ) -> list[Expected]:
     """One entry per algorithm that is modelled, fastest first.
 
     Empty where a constant is unknown, where `op` gave a constant, where nothing is exchanged, or
     where hosts carry several ranks or hang on several leaves, which these models leave out. Raises
     UsageError for an unknown operation. For shared memory only the length of `placement` counts,
-    for a cluster its shape, and no constant is needed.
+    for a cluster its shape, and no constant is needed; there `times` is as for `bound`.
     """
     what = operation(op)
     ranks = len(placement)
     if fabric.cluster is not None:
-        by_nccl = _on_cluster(fabric, op, size_bytes, placement)
+        by_nccl = _on_cluster(fabric, op, size_bytes, placement, times)
         return [each for candidate, each in by_nccl if not candidate.in_network]
     if ranks < 2 or op in constants.fitted_ops or op not in _MODELS:
         return []
@@ -139,13 +145,13 @@ def expected(
 
 
 def _on_cluster(
-    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str]
+    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], times: int
 ) -> list[tuple[Candidate, Expected]]:
     """By each of NCCL's algorithms, fastest first; empty for a placement without a shape."""
     shape = shape_of(placement)
     if fabric.cluster is None or shape is None:
         return []
-    able = candidates(fabric, lay_out(fabric.cluster, shape), op)
+    able = candidates(fabric, lay_out(fabric.cluster, shape, times=times), op)
     factor = operation(op).bus_factor(len(placement))
     found = [
         (each, Expected(each.algorithm, time_us, algbw, algbw * factor))
@@ -217,12 +223,13 @@ def expected_by_switches(
     placement: Sequence[str],
     *,
     nvlink_only: bool = False,
+    times: int = 1,
 ) -> list[Expected]:
     """On a cluster, each of NCCL's algorithms by which switches reduce, fastest first.
 
-    With `nvlink_only` those that need none but NVLink's.
+    With `nvlink_only` those that need none but NVLink's. `times` as for `bound`.
     """
-    found = _on_cluster(fabric, op, size_bytes, placement)
+    found = _on_cluster(fabric, op, size_bytes, placement, times)
     return [e for c, e in found if c.in_network and not (nvlink_only and c.sharp)]
 
 

@@ -92,7 +92,7 @@ def switch_limits(fabric: Fabric, layout: Layout, op: str) -> Iterator[Limit]:
     switch = fabric.in_network
     if switch is None or switch.rate is None or not OPERATIONS[op].switch_reduces:
         return
-    share = most_children(layout) / _trees(layout)
+    share = layout.times * most_children(layout) / _trees(layout)
     yield Limit(NETWORK_SWITCH, share, switch.rate.value / 8e9)
 
 

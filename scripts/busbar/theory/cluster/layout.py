@@ -65,6 +65,8 @@ class Layout:
     """Of one full domain."""
     island_ranks: int
     """Of one full island; those of a domain where there are none."""
+    times: int = 1
+    """Groups that lie like this on the same nodes, each on GPUs of its own, at the same time."""
 
     @property
     def ranks(self) -> int:
@@ -122,7 +124,9 @@ class Spread:
     """Nodes of a part and how many such there are, in order."""
 
 
-def lay_out(cluster: Cluster, shape: Shape, root: int = 0, spread: Spread | None = None) -> Layout:
+def lay_out(
+    cluster: Cluster, shape: Shape, root: int = 0, spread: Spread | None = None, times: int = 1
+) -> Layout:
     """Where those ranks lie: on neighbours, which fill one part of each level after the other.
 
     With `spread` they lie on its level as that says, and other levels beyond the node are left out.
@@ -143,7 +147,7 @@ def lay_out(cluster: Cluster, shape: Shape, root: int = 0, spread: Spread | None
     domain = capacity.get(Kind.DOMAIN, _capacity(cluster.domain_gpus(), cluster, shape))
     return Layout(
         cluster, shape, root, blocks, tuple(distinct.values()), domain,
-        capacity.get(Kind.ISLAND, domain),
+        capacity.get(Kind.ISLAND, domain), times,
     )  # fmt: skip
 
 

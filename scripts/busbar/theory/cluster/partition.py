@@ -62,7 +62,7 @@ def _cheapest(block: Block, layout: Layout, rates: Rates, into: Kind, price: flo
     inside = [_cheapest(inner, layout, rates, into, price) for inner in block.inside]
     parted = _join(inside, block.inside)
     if block.part.kind is Kind.DOMAIN:
-        parted = _at_most(rates.parted_gbs(block.part), parted, whole)
+        parted = _at_most(rates.parted_gbs(block.part, layout.times), parted, whole)
     return parted if parted.bought(price) < whole.bought(price) else whole
 
 
@@ -74,7 +74,7 @@ def _at_most(gbs: float | None, parted: Partition, whole: Partition) -> Partitio
 
 
 def _whole(block: Block, layout: Layout, rates: Rates) -> Partition:
-    passage = rates.passage(block.part, layout.ranks)
+    passage = rates.passage(block.part, layout.ranks, layout.times)
     return Partition(1, passage.gbs, (passage.name,))
 
 

@@ -32,18 +32,20 @@ SlopeOf = Callable[[Layout, str], Slope | None]
 
 
 def least_slope(
-    cluster: Cluster, shape: Shape, root: int, op: str, slope_of: SlopeOf
+    cluster: Cluster, shape: Shape, root: int, op: str, slope_of: SlopeOf, times: int = 1
 ) -> Slope | None:
-    """The bound that holds wherever the nodes lie.
+    """The bound that holds wherever the nodes lie, of as many groups on them as `times` says.
 
     None where no byte has to cross a cut. Raises UsageError if the cluster has no room for them.
     """
     refuse_misfit(cluster, shape)
     levels = list(_levels_of_nodes(cluster))
     if not levels:
-        return slope_of(lay_out(cluster, shape, root), op)
+        return slope_of(lay_out(cluster, shape, root, times=times), op)
     if op == "all_to_allv":
-        return _of_shares(least_slope(cluster, shape, root, "all_to_all", slope_of), shape.ranks)
+        return _of_shares(
+            least_slope(cluster, shape, root, "all_to_all", slope_of, times), shape.ranks
+        )
     if op in _BETWEEN_ENDS and shape.nodes() > 1:
         # The first node may be a neighbour of the last as well as of the second.
         op, root = "one_way", shape.ranks_per_node - 1
@@ -51,7 +53,8 @@ def least_slope(
         root %= shape.ranks_per_node  # on the first node, whose part is full where any is
     each = [
         _least(
-            slope_of(lay_out(cluster, shape, root, spread), op) for spread in _spreads(level, shape)
+            slope_of(lay_out(cluster, shape, root, spread, times), op)
+            for spread in _spreads(level, shape)
         )
         for level in levels
     ]
