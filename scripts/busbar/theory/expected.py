@@ -131,14 +131,14 @@ def expected(
     if ranks < 2 or op in constants.fitted_ops or op not in _MODELS:
         return []
     if fabric.kind == "shared_memory":
-        times = _by_copying(op, size_bytes, ranks, constants)
+        each_us = _by_copying(op, size_bytes, ranks, constants)
     elif len(set(placement)) == ranks and len(_leaves(fabric, placement)) < 2:
-        times = _by_messages(fabric, op, size_bytes, placement, constants)
+        each_us = _by_messages(fabric, op, size_bytes, placement, constants)
     else:
-        times = {}
+        each_us = {}
     found = [
         Expected(name, time_us, algbw, algbw * what.bus_factor(ranks))
-        for name, time_us in times.items()
+        for name, time_us in each_us.items()
         for algbw in [size_bytes / time_us / 1000]
     ]
     return sorted(found, key=lambda e: e.time_us)
