@@ -11,10 +11,11 @@ between domains. With n GPUs, N domains and k in each, where one level sets the 
 from __future__ import annotations
 
 from busbar.theory.cluster import loads
-from busbar.theory.cluster.bounds import Limit, longest, together
+from busbar.theory.cluster.bounds import Limit, crossings, longest, together
 from busbar.theory.cluster.in_network import among_gpus_share
 from busbar.theory.cluster.layout import Kind, Layout
 from busbar.theory.cluster.rates import line_rates
+from busbar.theory.operations import OPERATIONS
 
 RING = "ring"
 HIERARCHICAL = "hierarchical rings"
@@ -33,7 +34,14 @@ def baselines(layout: Layout, op: str) -> dict[str, float]:
             for reach in layout.reaches()
             if rates.port_gbs(reach)
         ]
-        between = together(layout, op, rates, into=Kind.DOMAIN)
+        between = [
+            *together(layout, op, rates, into=Kind.DOMAIN),
+            *(
+                limit
+                for crosses in OPERATIONS[op].phases
+                for limit in crossings(layout, crosses, rates, gpus=False)
+            ),
+        ]
         slowest = longest([*inside, *between])
         if inside and slowest is not None:
             found[HIERARCHICAL] = slowest.us_per_byte()
