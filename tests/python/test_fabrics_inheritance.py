@@ -64,6 +64,15 @@ def test_one_figure_changes_alone(tmp_path: Path) -> None:
     assert own == other
 
 
+def test_no_number_stands_under_the_source_of_another(tmp_path: Path) -> None:
+    text = f"{SITE}[node]\ncount = 48\nsource = 'inventory'"
+    found = resolve(write(tmp_path, text)).document["node"]
+    base = resolve(CATALOGUE / "dgx-h100.toml").document["node"]
+    assert found["source"] == f"inventory; gpus, cpu: {base['source']}"
+    again = text.replace("count = 48", "gpus = 8\ncount = 48\ncpu = 'intel'")
+    assert resolve(write(tmp_path, again)).document["node"]["source"] == "inventory"
+
+
 def test_limits_are_replaced_row_by_row(tmp_path: Path) -> None:
     base = fabrics.load("dgx-h100").limits
 
@@ -115,6 +124,7 @@ def test_files_extend_files_beside_them(tmp_path: Path) -> None:
         (SITE + "[node]\ncount = 3", "[node] states 'count'"),
         (SITE + "[nic]\nmtu = 2048", "[nic] states 'mtu'"),
         (SITE + "[nic]\nrate_bps = { value = 1e9 }", "'nic.rate_bps.source' is missing"),
+        (SITE + "[nic]\nrate_bps = { source = 'ours' }", "no 'value'"),
         (SITE + "[nic]\nports = 3\nsource = 'ours'", "unknown field 'nic.ports'"),
         (SITE + "[hosts]\nprefix = 'h'", "hosts"),
     ],
