@@ -43,6 +43,8 @@ class Published:
 
 
 PUBLISHED = [
+    # the share is fitted to H200, which has the same NVLink: this confirms the figure, the next
+    # three, with fewer GPUs, the formula
     Published("hgx-h100", 8, "all_reduce", "NVLS", 480, 0.03, "NVIDIA/nccl-tests 212, 2140"),
     Published("hgx-h100", 7, "all_reduce", "NVLS", 460, 0.03, "NVIDIA/nccl 1455"),
     Published("hgx-h100", 6, "all_reduce", "NVLS", 440, 0.03, "NVIDIA/nccl 1455"),
