@@ -15,8 +15,9 @@ from busbar.errors import UsageError
 from busbar.fabrics import Fabric
 from busbar.theory.bound import Bound, bound
 from busbar.theory.constants import Constants, fit
-from busbar.theory.expected import expected
+from busbar.theory.expected import byte_shares, expected
 from busbar.theory.operations import OPERATIONS, Exchange
+from busbar.theory.scaling import growth
 from factories import Row, record_of
 
 MIB = 1 << 20
@@ -324,3 +325,18 @@ def test_copies_give_what_to_expect_of_shared_memory() -> None:
     assert likely.algbw_gbs == pytest.approx(4096 / 2.0 / 1000)
     assert expected(local, "memory_copy", 4096, ["here"] * 2, constants) == []
     assert expected(local, "all_reduce", 8, ["here"] * 2, constants) == []
+
+
+@pytest.mark.parametrize("ranks", [2, 3, 5, 6, 8, 10])
+def test_what_is_expected_grows_as_what_is_predicted(ranks: int) -> None:
+    """Beyond a power of two doubling takes two steps more, or cannot run."""
+    shares = byte_shares("all_reduce", ranks)
+    for name, known_as in [
+        ("recursive doubling", "recursive doubling"),
+        ("recursive halving and doubling", "rabenseifner"),
+    ]:
+        known = growth("all_reduce", known_as, ranks)
+        assert known is not None
+        assert shares[name] == known.bytes_share
+    able = ranks.bit_count() == 1
+    assert ("recursive doubling" in byte_shares("all_gather", ranks)) is able

@@ -17,9 +17,8 @@ Of a GPU cluster the algorithms are NCCL's, on any number of ranks per node (`th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log2
 
 from busbar.fabrics.model import Fabric
 from busbar.theory.bound import operation
@@ -28,6 +27,7 @@ from busbar.theory.cluster.layout import lay_out
 from busbar.theory.cluster.shape import shape_of
 from busbar.theory.constants import Constants
 from busbar.theory.operations import Exchange
+from busbar.theory.scaling import Growth, growth
 
 SHARED_MEMORY = "one copy per byte received"
 IN_NETWORK = "in-network tree"
@@ -44,67 +44,34 @@ class Expected:
     busbw_gbs: float
 
 
-@dataclass(frozen=True)
-class _Cost:
-    """Messages one after another, and bytes over S that they carry."""
-
-    messages: float
-    bytes_share: float
-
-
-_Model = Callable[[int], _Cost]
-
-
-def _pairwise(n: int) -> _Cost:
-    return _Cost(n - 1, (n - 1) / n)
-
-
-def _tree(n: int) -> _Cost:
-    return _Cost(ceil(log2(n)), ceil(log2(n)))
-
-
-def _halving(n: int) -> _Cost:
-    """A tree whose messages halve (or double) in size, as the chunks they carry part (or join)."""
-    return _Cost(ceil(log2(n)), (n - 1) / n)
-
-
-def _twice(model: _Model) -> _Model:
-    def both(n: int) -> _Cost:
-        one = model(n)
-        return _Cost(2 * one.messages, 2 * one.bytes_share)
-
-    return both
-
-
-def _direct(n: int) -> _Cost:
-    return _Cost(1, 1)
-
-
-def _dissemination(n: int) -> _Cost:
-    return _Cost(ceil(log2(n)), 0)
-
-
-_MODELS: dict[str, dict[str, _Model]] = {
-    "all_reduce": {
-        "ring": _twice(_pairwise),
-        "recursive doubling": _tree,
-        "tree": _twice(_tree),
-        "recursive halving and doubling": _twice(_halving),
-    },
-    "all_gather": {"ring": _pairwise, "recursive doubling": _halving},
-    "reduce_scatter": {"ring": _pairwise, "recursive halving": _halving},
-    "all_to_all": {"pairwise": _pairwise},
-    "all_to_allv": {"pairwise": _pairwise},
-    "broadcast": {"binomial tree": _tree},
-    "reduce": {"binomial tree": _tree},
-    "gather": {"binomial tree": _halving},
-    "scatter": {"binomial tree": _halving},
-    "send_recv": {"direct": _direct},
-    "one_way": {"direct": _direct},
-    "ping_pong": {"direct": _direct},
-    "bidirectional": {"direct": _direct},
-    "barrier": {"dissemination": _dissemination},
+_ALGORITHMS: dict[str, tuple[str, ...]] = {
+    "all_reduce": ("ring", "recursive doubling", "tree", "rabenseifner"),
+    "all_gather": ("ring", "recursive doubling"),
+    "reduce_scatter": ("ring", "recursive halving"),
+    "all_to_all": ("pairwise",),
+    "all_to_allv": ("pairwise",),
+    "broadcast": ("binomial tree",),
+    "reduce": ("binomial tree",),
+    "gather": ("binomial tree",),
+    "scatter": ("binomial tree",),
+    "send_recv": ("direct",),
+    "one_way": ("direct",),
+    "ping_pong": ("direct",),
+    "bidirectional": ("direct",),
+    "barrier": ("dissemination",),
 }
+"""Those that are expected, by the names of `scaling`, which has their messages and bytes."""
+
+_CALLED = {"rabenseifner": "recursive halving and doubling"}
+
+
+def _costs(op: str, ranks: int) -> dict[str, Growth]:
+    """What each algorithm that so many ranks can run puts through the busiest of them."""
+    return {
+        _CALLED.get(name, name): cost
+        for name in _ALGORITHMS.get(op, ())
+        if (cost := growth(op, name, ranks)) is not None
+    }
 
 
 def expected(
@@ -128,7 +95,7 @@ def expected(
     if fabric.cluster is not None:
         by_nccl = _on_cluster(fabric, op, size_bytes, placement, times)
         return [each for candidate, each in by_nccl if not candidate.in_network]
-    if ranks < 2 or op in constants.fitted_ops or op not in _MODELS:
+    if ranks < 2 or op in constants.fitted_ops or op not in _ALGORITHMS:
         return []
     if fabric.kind == "shared_memory":
         each_us = _by_copying(op, size_bytes, ranks, constants)
@@ -170,8 +137,7 @@ def _by_messages(
     payload_per_us = _slowest_payload_per_us(fabric, placement)
     return {
         name: cost.messages * constants.message_us + cost.bytes_share * size_bytes / payload_per_us
-        for name, model in _MODELS[op].items()
-        for cost in [model(len(placement))]
+        for name, cost in _costs(op, len(placement)).items()
     }
 
 
@@ -237,7 +203,7 @@ def byte_shares(op: str, ranks: int) -> dict[str, float]:
     """Bytes over S that each modelled algorithm passes through one port, one after another."""
     if ranks < 2:
         return {}
-    return {name: model(ranks).bytes_share for name, model in _MODELS.get(op, {}).items()}
+    return {name: cost.bytes_share for name, cost in _costs(op, ranks).items()}
 
 
 def _leaves(fabric: Fabric, placement: Sequence[str]) -> list[str]:
@@ -261,6 +227,6 @@ def _slowest_payload_per_us(fabric: Fabric, placement: Sequence[str]) -> float:
 
 def _by_copying(op: str, size_bytes: int, ranks: int, constants: Constants) -> dict[str, float]:
     """The bytes the busiest rank receives under the algorithm that moves fewest of them."""
-    share = min(model(ranks).bytes_share for model in _MODELS[op].values())
+    share = min(byte_shares(op, ranks).values())
     time_us = constants.copy_time_us(share * size_bytes)
     return {SHARED_MEMORY: time_us} if time_us else {}
