@@ -15,6 +15,7 @@ from busbar import fabrics
 from busbar.errors import UsageError
 from busbar.fabrics.inheritance import join, merge
 from busbar.fabrics.load import CATALOGUE, resolve
+from busbar.fabrics.model import Limit
 
 README = (CATALOGUE / "README.md").read_text()
 SITE = """
@@ -63,10 +64,32 @@ def test_one_figure_changes_alone(tmp_path: Path) -> None:
     assert own == other
 
 
-def test_lists_are_replaced_whole(tmp_path: Path) -> None:
-    limit = "[[limits]]\nop = 'barrier'\nfrom = '8'\nat_least = 0.5\nreason = 'ours'"
-    fabric = fabrics.load(str(write(tmp_path, SITE + limit)))
-    assert [one.op for one in fabric.limits] == ["barrier"]
+def test_no_number_stands_under_the_source_of_another(tmp_path: Path) -> None:
+    text = f"{SITE}[node]\ncount = 48\nsource = 'inventory'"
+    found = resolve(write(tmp_path, text)).document["node"]
+    base = resolve(CATALOGUE / "dgx-h100.toml").document["node"]
+    assert found["source"] == f"inventory; gpus, cpu: {base['source']}"
+    again = text.replace("count = 48", "gpus = 8\ncount = 48\ncpu = 'intel'")
+    assert resolve(write(tmp_path, again)).document["node"]["source"] == "inventory"
+
+
+def test_limits_are_replaced_row_by_row(tmp_path: Path) -> None:
+    base = fabrics.load("dgx-h100").limits
+
+    def ours(op: str, more: str = "") -> list[Limit]:
+        limit = f"[[limits]]\nop = '{op}'\nfrom = '8'\nat_least = 0.5\nreason = 'ours'\n{more}"
+        return fabrics.load(str(write(tmp_path, SITE + limit))).limits
+
+    assert [one.op for one in ours("barrier")] == [*(one.op for one in base), "barrier"]
+    all_gathers = [one for one in ours("all_gather") if one.op == "all_gather"]
+    assert [one.reason for one in all_gathers] == ["ours"], "it holds wherever those did"
+    several = [one for one in ours("all_gather", "domains = 'several'") if one.op == "all_gather"]
+    assert [(one.domains, one.reason == "ours") for one in several] == [
+        ("one", False),
+        ("several", True),
+    ]
+    none = SITE.replace("extends", "without = ['limits']\nextends")
+    assert fabrics.load(str(write(tmp_path, none))).limits == []
 
 
 def test_files_extend_files_beside_them(tmp_path: Path) -> None:
@@ -101,6 +124,7 @@ def test_files_extend_files_beside_them(tmp_path: Path) -> None:
         (SITE + "[node]\ncount = 3", "[node] states 'count'"),
         (SITE + "[nic]\nmtu = 2048", "[nic] states 'mtu'"),
         (SITE + "[nic]\nrate_bps = { value = 1e9 }", "'nic.rate_bps.source' is missing"),
+        (SITE + "[nic]\nrate_bps = { source = 'ours' }", "no 'value'"),
         (SITE + "[nic]\nports = 3\nsource = 'ours'", "unknown field 'nic.ports'"),
         (SITE + "[hosts]\nprefix = 'h'", "hosts"),
     ],

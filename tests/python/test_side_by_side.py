@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from cluster_records import at, judged
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import star, two_levels
 from pydantic import ValidationError
 
+from busbar import fabrics
+from busbar.check import Verdict
 from busbar.record.key import Group
 from busbar.theory.bound import bound
 from busbar.theory.operations import OPERATIONS
@@ -99,3 +102,68 @@ def test_a_plan_knows_listed_parts_and_not_those_of_a_split() -> None:
     assert listed.planned().parts == ("0,2", "1,3")
     split = listed.model_copy(update={"split": "index"})
     assert split.planned() == Group(name="x", ranks="0-3", nodes=None, split="index")
+
+
+def test_rails_of_an_all_reduce_add_up_over_all_links() -> None:
+    """2(K-1)S each, and not the S that has to cross a host's link."""
+    fabric = star([FAST] * 4, burst_bytes=1e-9)
+    one = bound(fabric, "all_reduce", MIB, HOSTS)
+    both = bound_side_by_side(fabric, "all_reduce", MIB, [HOSTS, HOSTS])
+    assert one is not None and both is not None
+    assert both.time_us == pytest.approx(2 * one.time_us)
+    assert both.cut == "all links together, all parts together, egress"
+
+
+@pytest.mark.parametrize("op", ["all_reduce", "all_gather", "all_to_all", "send_recv"])
+@pytest.mark.parametrize("name", ["dgx-h100", "h100-ethernet", "meta-24k-roce"])
+def test_rails_share_the_nics_and_uplinks_of_a_cluster(name: str, op: str) -> None:
+    fabric = fabrics.load(name)
+    nodes = 1536 if name == "meta-24k-roce" else 32
+    rail = fabric.placement(1, nodes)
+    found = bound_side_by_side(fabric, op, MIB, [rail] * 8)
+    alone = bound(fabric, op, MIB, rail)
+    assert found is not None and alone is not None
+    nic = fabric.cluster.nic if fabric.cluster else None
+    assert nic is not None
+    shared = nic.per_node * nic.rate_bps.value / 8e9 * fabric.efficiency()
+    least_us = (
+        {
+            "all_reduce": 2 * (nodes - 1) / nodes,
+            "all_gather": (nodes - 1) / nodes,
+            "all_to_all": (nodes - 1) / nodes,
+            "send_recv": 1.0,
+        }[op]
+        * 8
+        * MIB
+        / (shared * 1e3)
+    )
+    assert found.time_us >= alone.time_us
+    assert found.time_us >= least_us * (1 - 1e-9)
+    if name == "meta-24k-roce" and op == "all_to_all":
+        assert found.cut.startswith("uplinks of a pod")
+        assert found.time_us > 3 * least_us
+    else:
+        assert found.time_us == pytest.approx(least_us)
+
+
+def test_nodes_side_by_side_share_nothing() -> None:
+    fabric = fabrics.load("dgx-h100")
+    node = fabric.placement(8, 1)
+    other = tuple("another" for _ in node)
+    alone = bound(fabric, "all_reduce", MIB, node)
+    assert bound_side_by_side(fabric, "all_reduce", MIB, [node, other]) == alone
+
+
+@pytest.mark.parametrize(
+    ("op", "busbw_gbs"), [("all_reduce", 48.0), ("all_gather", 48.0), ("send_recv", 48.0)]
+)
+def test_rails_of_a_sound_cluster_pass_and_half_a_nic_does_not(op: str, busbw_gbs: float) -> None:
+    """Eight rails on eight NICs: each has one of 50 GB/s."""
+    fabric = fabrics.load("dgx-h100")
+    hosts = fabric.placement(8, 4)
+    rails = tuple(",".join(str(8 * node + rail) for node in range(4)) for rail in range(8))
+    group = Group(name="rails", ranks="0-31", nodes=4, split="index", parts=rails)
+    sound = judged(at(busbw_gbs, hosts, op, group=group), fabric)
+    assert sound.verdict is Verdict.PASS, sound.reason
+    assert judged(at(busbw_gbs / 2, hosts, op, group=group), fabric).verdict is Verdict.FAIL
+    assert judged(at(busbw_gbs * 2, hosts, op, group=group), fabric).verdict is Verdict.IMPOSSIBLE

@@ -15,8 +15,9 @@ from busbar.errors import UsageError
 from busbar.fabrics import Fabric
 from busbar.theory.bound import Bound, bound
 from busbar.theory.constants import Constants, fit
-from busbar.theory.expected import expected
+from busbar.theory.expected import byte_shares, expected
 from busbar.theory.operations import OPERATIONS, Exchange
+from busbar.theory.scaling import growth
 from factories import Row, record_of
 
 MIB = 1 << 20
@@ -129,8 +130,46 @@ def test_byte_counts_rule_an_all_to_allv() -> None:
     assert (found.cut, found.cut_bytes) == ("link of host1, egress", 3 * MIB)
     even = [[MIB / 3] * 3] * 3
     assert bound(fabric, "all_to_allv", MIB, fabric.placement(), counts=even) == bound(
-        fabric, "all_to_allv", MIB, fabric.placement()
+        fabric, "all_to_all", MIB, fabric.placement()
     )
+
+
+def _as_the_engine_shares(ranks: int, size: int) -> list[list[float]]:
+    """Collectives/all_to_allv.cpp, `share`, for chunks of an even number of elements."""
+
+    def share(distance: int) -> int:
+        unpaired = distance == ranks - 1 and distance % 2 == 1
+        even = size // ranks
+        if distance == 0 or unpaired:
+            return even
+        return even + even // 2 if distance % 2 == 1 else even - even // 2
+
+    return [[float(share((to - me) % ranks)) for to in range(ranks)] for me in range(ranks)]
+
+
+@given(st.integers(2, 12), st.data())
+def test_shares_of_an_all_to_allv_are_the_engines(ranks: int, data: st.DataObject) -> None:
+    size = ranks * MIB
+    given_counts = Exchange(size, ranks, counts=_as_the_engine_shares(ranks, size))
+    (crosses,) = OPERATIONS["all_to_allv"].phases
+    some = data.draw(st.sets(st.integers(0, ranks - 1)))
+    assert crosses(Exchange(size, ranks), some) == crosses(given_counts, some)
+    first = data.draw(st.integers(0, ranks))
+    in_a_row = range(first, data.draw(st.integers(first, ranks)))
+    found, wanted = crosses(Exchange(size, ranks), in_a_row), crosses(given_counts, set(in_a_row))
+    assert found.out_bytes == pytest.approx(wanted.out_bytes)
+    assert found.in_bytes == pytest.approx(wanted.in_bytes)
+
+
+def test_an_uplink_is_not_held_to_more_than_an_all_to_allv_sends() -> None:
+    """Two hosts of four send 3.5 chunks to the other two, not 4."""
+    fabric = fabrics.emulated(4, 400e6, leaves=2, uplink_bps=200e6)
+    found = bound(fabric, "all_to_allv", MIB, fabric.placement())
+    assert found is not None
+    assert found.cut_bytes == 3.5 * MIB / 4
+    two_each = bound(STAR, "all_to_allv", MIB, STAR.placement(2))
+    assert two_each is not None
+    assert two_each.cut_bytes == 11.5 * MIB / 8
 
 
 # Properties
@@ -286,3 +325,18 @@ def test_copies_give_what_to_expect_of_shared_memory() -> None:
     assert likely.algbw_gbs == pytest.approx(4096 / 2.0 / 1000)
     assert expected(local, "memory_copy", 4096, ["here"] * 2, constants) == []
     assert expected(local, "all_reduce", 8, ["here"] * 2, constants) == []
+
+
+@pytest.mark.parametrize("ranks", [2, 3, 5, 6, 8, 10])
+def test_what_is_expected_grows_as_what_is_predicted(ranks: int) -> None:
+    """Beyond a power of two doubling takes two steps more, or cannot run."""
+    shares = byte_shares("all_reduce", ranks)
+    for name, known_as in [
+        ("recursive doubling", "recursive doubling"),
+        ("recursive halving and doubling", "rabenseifner"),
+    ]:
+        known = growth("all_reduce", known_as, ranks)
+        assert known is not None
+        assert shares[name] == known.bytes_share
+    able = ranks.bit_count() == 1
+    assert ("recursive doubling" in byte_shares("all_gather", ranks)) is able

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import two_levels
 
+from busbar import fabrics
 from busbar.theory.bound import bound
 from busbar.theory.cluster.bounds import Slope, host_bound
 from busbar.theory.cluster.layout import Layout
@@ -70,10 +71,13 @@ def test_two_ranks_next_to_each_other_need_no_nic() -> None:
 
 
 def test_an_all_reduce_of_few_nodes_is_held_up_by_its_gpus() -> None:
-    """8 x 50 GB/s of NICs carry S each way of 2 nodes; every port has nearly 2 S."""
+    """8 x 50 GB/s of NICs carry S each way of 2 nodes; every GPU has nearly 2 S for its port, and
+    for its share of the NICs, of which there are fewer GB/s than of slots."""
     found = _slope(H100.layout(16), "all_reduce")
-    assert found.limit.cut == "NVLink port of a GPU and its PCIe slot, all together, egress"
-    assert found.us_per_byte == pytest.approx(2 * 15 / 16 / 513e3)
+    assert found.limit.cut == (
+        "NVLink port of a GPU and its PCIe slot and NICs of a node, all together, egress"
+    )
+    assert found.us_per_byte == pytest.approx(2 * 15 / 16 / (450e3 + 50e3 * INFINIBAND))
     narrow = _slope(replace(H100, rate_gbps=200).layout(16), "all_reduce")
     assert narrow.limit.cut == "NICs of a node, all together, egress"
     assert narrow.us_per_byte == pytest.approx(1 / (200e3 * INFINIBAND))
@@ -226,7 +230,7 @@ def test_what_has_no_bound() -> None:
     assert bound(fabric, "all_reduce", 8, ["a", "b", "b"]) is None
     assert bound(fabric, "all_to_allv", 8, ["a", "b"], counts=[[0, 1], [1, 0]]) is None
     same = bound(fabric, "all_to_allv", 8, ["a", "b"])
-    assert same == bound(fabric, "all_to_all", 8, ["a", "b"])
+    assert same == bound(fabric, "all_to_all", 8, ["a", "b"]), "two ranks have no other shares"
 
 
 def test_its_figures_are_those_of_a_bound() -> None:
@@ -239,3 +243,14 @@ def test_its_figures_are_those_of_a_bound() -> None:
     assert found.cut == "NVLink port of a GPU, all together, egress"
     assert found.cut_bytes == pytest.approx(14 * 450e6)
     assert found.formula == "6300000000 B / 3.6e+06 B/us"
+
+
+def test_gpus_together_have_no_more_nics_than_there_are() -> None:
+    """GB200: 225 GB/s of NVLink-C2C beside each port of 900, and one NIC of 50 behind it."""
+    fabric = fabrics.load("gb200-nvl72-superpod")
+    hosts = fabric.placement(4)
+    alone = bound(fabric, "all_reduce", 1 << 30, hosts)
+    reduced = bound(fabric, "all_reduce", 1 << 30, hosts, in_network=True)
+    assert alone is not None and reduced is not None
+    assert alone.busbw_gbs == pytest.approx(900 + 50 * INFINIBAND)
+    assert alone.time_us / reduced.time_us == pytest.approx(1.87, abs=0.005)

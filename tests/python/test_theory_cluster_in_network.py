@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from busbar.fabrics import Fabric
 from busbar.theory.bound import Bound, bound
+from busbar.theory.cluster.bounds import host_bound
+from busbar.theory.cluster.gain import baselines
 from busbar.theory.cluster.in_network import (
     NETWORK_SWITCH,
     by_mechanism,
@@ -171,3 +173,14 @@ def test_one_gpu_per_node_is_as_a_network_of_hosts(nodes: int, op: str, over: fl
     share = (nodes - 1) / nodes if op == "all_gather" else 1
     assert found.us_per_byte >= share / nic * (1 - 1e-9)
     assert found.us_per_byte <= share / min(nic, narrow) * (1 + 1e-9)
+
+
+@settings(deadline=None)
+@given(groups())
+def test_no_baseline_beats_the_bound_of_hosts(group: tuple[Spec, Layout]) -> None:
+    _, layout = group
+    for op in ("all_reduce", "all_gather", "reduce_scatter", "broadcast", "reduce"):
+        least = host_bound(layout, op)
+        for name, us_per_byte in baselines(layout, op).items():
+            assert least is not None
+            assert us_per_byte >= least.us_per_byte * (1 - 1e-9), (op, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from busbar.check.claims import MOST_LAUNCHES
 from busbar.check.result import RowResult, Verdict, label
@@ -162,10 +163,15 @@ def _above_bound(row: RowResult) -> RowResult:
     return replace(row, verdict=Verdict.IMPOSSIBLE, reason=reason, by_times=True)
 
 
-def limit_of(point: Point, limits: Sequence[Limit], variants: Sequence[str]) -> Limit | None:
+def limit_of(
+    point: Point,
+    limits: Sequence[Limit],
+    variants: Sequence[str],
+    domains: Literal["one", "several"],
+) -> Limit | None:
     """The limit with the largest starting size that this point reaches.
 
-    Of the first of these variants that has any for it.
+    Of the first of these variants that has any for it, on so many `domains`: one or several.
     """
     key = point.key
     for variant in variants:
@@ -174,9 +180,10 @@ def limit_of(point: Point, limits: Sequence[Limit], variants: Sequence[str]) -> 
             for limit in limits
             if (limit.op, limit.variant) == (key.op, variant)
             and limit.from_bytes() <= key.size_bytes
+            and limit.domains in (None, domains)
         ]
         if fitting:
-            return max(fitting, key=Limit.from_bytes)
+            return max(fitting, key=lambda limit: (limit.from_bytes(), limit.domains is not None))
     return None
 
 

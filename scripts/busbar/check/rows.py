@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from busbar.check.consistency import inconsistency
 from busbar.check.findings import shares_gpus
-from busbar.check.judge import Yardstick, judge_point, limit_of
+from busbar.check.judge import TOLERANCE, Yardstick, judge_point, limit_of
 from busbar.check.requested import Requests
 from busbar.check.result import RowResult, Verdict, label
 from busbar.check.spread import missing_launches, spread
 from busbar.check.thresholds import Thresholds
 from busbar.check.throttling import throttling
+from busbar.check.ways import Way, may_be_sharp, ways
 from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric, Limit
 from busbar.record.evidence import finding
@@ -21,7 +23,12 @@ from busbar.record.pairing import medians_by_launch
 from busbar.record.placement import placement, placement_of_parts
 from busbar.theory.bound import Bound
 from busbar.theory.constants import fit, from_fabric
-from busbar.theory.expected import Expected, expected, expected_in_network
+from busbar.theory.expected import (
+    Expected,
+    expected,
+    expected_by_switches,
+    expected_in_network,
+)
 from busbar.theory.operations import OPERATIONS
 from busbar.theory.proof import COUNTED_SHARE
 from busbar.theory.side_by_side import bound_side_by_side, least_bytes_side_by_side
@@ -98,7 +105,12 @@ class _Judge:
 
     def _yardstick(self, point: Point) -> Yardstick:
         found, why_not = self._bound(point)
-        limit = limit_of(point, self._limits, self._limiting(point.key.variant))
+        limit = limit_of(
+            point,
+            self._limits,
+            self._limiting(point.key.variant),
+            "one" if self._domains(point) == 1 else "several",
+        )
         best, unknown = self._expected(point) if limit and limit.of == "expected" else (None, "")
         return Yardstick(
             bound=found,
@@ -122,52 +134,87 @@ class _Judge:
         why_not = self._why_no_bound(point)
         if why_not:
             return None, why_not
+        least = self._least(point, self._ways(point))
+        if least and _beats(point, least) and may_be_sharp(point, self._requests):
+            least = self._least(point, (Way.SWITCHES, Way.HOSTS))
+        return least, "" if least else "No byte of it has to wait for a link."
+
+    def _least(self, point: Point, ways: Sequence[Way]) -> Bound | None:
+        """The bound of the fastest of these ways."""
         key = point.key
-        parts = self._parts(point)
-        root = 0 if key.root is None else key.root
-        if key.op == "all_to_allv" and any(len(set(hosts)) < len(hosts) for hosts in parts):
-            return None, "With several ranks per host its shares between hosts are not known here."
         found = [
             bound_side_by_side(
-                self._fabric, key.op, key.size_bytes, parts, root=root, in_network=way
+                self._fabric,
+                key.op,
+                key.size_bytes,
+                self._parts(point),
+                root=0 if key.root is None else key.root,
+                in_network=way is not Way.HOSTS,
+                nvlink_only=way is Way.NVLINK,
+                # Simulated hosts are the fabric's first; of others nobody knows where they stand.
+                placed=self._record.run.simulated,
             )
-            for way in self._ways(point)
+            for way in ways
         ]
-        least = min((b for b in found if b is not None), key=lambda b: b.time_us, default=None)
-        return least, "" if least else "No byte of it has to wait for a link."
+        return min((b for b in found if b is not None), key=lambda b: b.time_us, default=None)
 
     def _expected(self, point: Point) -> tuple[Expected | None, str]:
         """What a point should take, or why that is not known, in one sentence.
 
         The fabric's own constants alone: those fitted to a slow system would excuse it. Of
         algorithms the fastest, for a library that chose another one chose wrong; where the variant
-        sets anything, it may have asked for the one that ran.
+        sets anything, it may have asked for the one that ran. Over two domains NCCL's NVLS tree
+        moves half of what it does over more, and versions that do not take it are no fault of the
+        cluster: where nothing tells, it is held against the slower way.
         """
         key = point.key
         if key.op not in OPERATIONS or not point.blocks:
             return None, "The record does not say which hosts it ran on."
-        if len(self._parts(point)) > 1:
+        alike = Counter(self._parts(point))
+        if alike.total() > 1 and self._fabric.cluster is None:
             return None, "Several communicators side by side have no expected time."
-        constants, hosts = from_fabric(self._fabric), self._placement(point)
-        found = []
-        for in_network in self._ways(point):
-            if in_network:
-                one = expected_in_network(self._fabric, key.op, key.size_bytes, hosts, constants)
-                found += [one] if one else []
-            else:
-                found += expected(self._fabric, key.op, key.size_bytes, hosts, constants)
-        if self._sets_anything(key.variant):
-            ran = (point.observed.algorithm or "").lower()
-            found = [one for one in found if one.algorithm.lower() == ran] or found
-        best = min(found, key=lambda one: one.time_us, default=None)
-        why = f"Fabric {self._fabric.name} has no figures for it, or theory no model of it."
-        return best, "" if best else why
+        each = [self._expected_of(point, hosts, times) for hosts, times in alike.items()]
+        known = [one for one in each if one is not None]
+        if len(known) < len(each):
+            return None, f"Fabric {self._fabric.name} has no figures for it, or theory no model."
+        return max(known, key=lambda one: one.time_us), ""
+
+    def _expected_of(self, point: Point, hosts: Sequence[str], times: int) -> Expected | None:
+        """Of one communicator, where as many are placed as it is; None where that is not known."""
+        able = [found for way in self._ways(point) if (found := self._by(way, point, hosts, times))]
+        if self._sets_anything(point.key.variant):
+            ran = (point.observed.algorithm or "").lower().replace("_", " ")
+            asked = [[one for one in found if one.algorithm.lower() == ran] for found in able]
+            able = [found for found in asked if found] or able
+        fastest = [min(found, key=lambda one: one.time_us) for found in able]
+        choose = max if self._domains(point) == 2 else min
+        return choose(fastest, key=lambda one: one.time_us, default=None)
+
+    def _by(self, way: Way, point: Point, hosts: Sequence[str], times: int) -> list[Expected]:
+        what = self._fabric, point.key.op, point.key.size_bytes, hosts
+        constants = from_fabric(self._fabric)
+        if way is Way.HOSTS:
+            return expected(*what, constants, times=times)
+        if self._fabric.cluster is not None:
+            return expected_by_switches(*what, nvlink_only=way is Way.NVLINK, times=times)
+        one = expected_in_network(*what, constants)
+        return [one] if one else []
 
     def _limiting(self, name: str) -> tuple[str, ...]:
         """Whose limits hold for a variant: its own, else the default's where it only says whether
         the network reduces. Either way it is held against its own bound."""
         variants = (v for v in self._record.run.plan.variants if v.name == name)
         return (name, "default") if any("in_network" in v.settings for v in variants) else (name,)
+
+    def _domains(self, point: Point) -> int:
+        """The fewest NVLink domains, or hosts without them, that have room for a communicator.
+
+        Between them its bytes have to pass the network.
+        """
+        cluster = self._fabric.cluster
+        room = cluster.domain_gpus() // cluster.node.gpus if cluster else 1
+        parts = self._parts(point) if point.blocks else ()
+        return max((-(-len(set(hosts)) // room) for hosts in parts), default=1)
 
     def _sets_anything(self, name: str) -> bool:
         variants = (v for v in self._record.run.plan.variants if v.name == name)
@@ -184,20 +231,8 @@ class _Judge:
         )
         return next(filter(None, sentences), "")
 
-    def _ways(self, point: Point) -> tuple[bool, ...]:
-        """By hosts (False), in the network (True), or both where nothing tells which it was."""
-        if point.observed.in_network is not None:
-            return (point.observed.in_network,)
-        asked = self._requests.asks(point) or self._may_take_nvlink_switches(point)
-        has_meaning = OPERATIONS[point.key.op].in_network is not None
-        return (True, False) if asked and has_meaning else (False,)
-
-    def _may_take_nvlink_switches(self, point: Point) -> bool:
-        """Whether the library reduces in NVLink's switches where it finds that faster."""
-        cluster = self._fabric.cluster
-        scale_up = cluster.scale_up if cluster else None
-        has_them = scale_up is not None and scale_up.in_network is not None
-        return has_them and self._requests.is_left_to_the_library(point)
+    def _ways(self, point: Point) -> tuple[Way, ...]:
+        return ways(point, self._fabric, self._requests, self._launch(point))
 
     def _unproven(self, point: Point) -> str:
         """What would show that a variant's reduction in the network took place, if nothing does."""
@@ -285,6 +320,11 @@ class _Judge:
                 f"{label(point.key)} names rank {error}, which launch {launch.id} does not have: "
                 "accepted are the ranks of its workers."
             ) from None
+
+
+def _beats(point: Point, bound: Bound) -> bool:
+    time = point.time_us
+    return time is not None and time.median * (1 + TOLERANCE) < bound.time_us
 
 
 _WITHOUT_POINT = {"hang": Verdict.HANG, "wrong_data": Verdict.WRONG_DATA}

@@ -104,7 +104,9 @@ def check(
     the same the other way round. With many rows one fails by figures only where chance would not
     have failed any of them in 99 runs of 100. Counters of faults are held against the fabric's.
     Where pairs were measured, slow hosts, uplinks and paths are named; each is a negative verdict.
-    What is unsure names the measurement that would settle it.
+    What is unsure names the measurement that would settle it. Which hosts of a GPU cluster share an
+    NVLink domain, or a group of switches, no record says: the bound is that of the most favourable
+    placement of as many (simulated hosts are the fabric's first, in order).
 
     Exit code: 0 every judged row holds; 1 a row failed, had wrong data, beat physics or ran
     otherwise than its variant asks, a counter is above its limit, or a host, uplink or path is

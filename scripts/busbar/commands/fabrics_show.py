@@ -145,6 +145,8 @@ def _limits_table(fabric: Fabric) -> Table:
         table.add_column(column, justify="right" if column in ("from", "at least") else "left")
     for limit in fabric.limits:
         share = f"{100 * limit.at_least:g} % of {limit.of}"
+        if limit.domains is not None:
+            share += f", {limit.domains} domain{'s' if limit.domains == 'several' else ''}"
         cells = [limit.op, limit.variant, limit.from_size, share, limit.reason]
         table.add_row(*(escape(cell) for cell in cells))
     return table

@@ -42,6 +42,10 @@ _CASES: tuple[tuple[str, int, NetworkProtocol | None, str], ...] = (
 is in the catalogue: the first that fits."""
 
 
+_CARDS = ("PCIe", "PCIE", " NVL")
+"""In the names of cards, which share no more than a chip with the modules of the same name."""
+
+
 @dataclass(frozen=True)
 class Guess:
     """What a new fabric file is to say."""
@@ -75,6 +79,8 @@ def guess(seen: Seen, extends: str | None = None, folder: Path = Path()) -> Gues
         # Not in what was seen, but in a fabric, NVLink domains of several nodes are whole, and a
         # dragonfly has several groups.
         del tables["node"]["count"]
+        if "gpus" not in tables["node"]:
+            del tables["node"]
         unknown.insert(0, f"how many nodes there are, so their count is that of {name}")
         fabric_of(merge(base, tables), name)
     nodes = f"{len(seen.hosts)} {'host' if len(seen.hosts) == 1 else 'hosts'}"
@@ -103,7 +109,7 @@ def _case(host: SeenHost, ports: list[SeenPort]) -> str:
     protocol = ports[0].protocol if ports else None
     names = {name or "" for name in host.gpus}
     for word, gpus, speaks, name in _CASES:
-        fits = bool(names) and all(word in one for one in names)
+        fits = bool(names) and all(word in one and _is_card(one, word) for one in names)
         if fits and len(host.gpus) == gpus and speaks in (None, protocol):
             return name
     kinds = ", ".join(sorted(one or "unnamed" for one in names)) or "none"
@@ -112,6 +118,11 @@ def _case(host: SeenHost, ports: list[SeenPort]) -> str:
         f"and {len(ports)} ports ({protocol or 'none that is up and tells its rate'}): accepted is "
         "--extends NAME with a fabric that busbar fabrics list shows."
     )
+
+
+def _is_card(name: str, word: str) -> bool:
+    """Whether a GPU is a card if, and only if, the case is."""
+    return all((card in name) == (card in word) for card in _CARDS)
 
 
 def _tables(
@@ -150,6 +161,9 @@ def _unseen(cluster: Cluster, host: SeenHost, ports: list[SeenPort]) -> list[str
         found.append(f"what its {rates} reach, so [nic] is left to you")
     elif not ports:
         found.append("its network, for no port was seen that is up and tells its rate")
+    elif cluster.nic is not None and len(ports) > cluster.nic.per_node:
+        usual = cluster.nic.per_node
+        found.append(f"which of {len(ports)} equal ports carry collectives, for {usual} are usual")
     elif len(ports) < len(host.ports):
         left = len(host.ports) - len(ports)
         found.append(f"what {left} other ports are for, which are taken for storage")

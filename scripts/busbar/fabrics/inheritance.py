@@ -65,13 +65,46 @@ def merge(base: Document, own: Document, where: str = "") -> dict[str, Any]:
                     f"[{where}] states '{key}' and inherits the source of another figure, accepted "
                     "is a 'source' of its own beside it"
                 )
+    if "source" in own and "value" in base and "value" not in own:
+        raise ValueError(
+            f"[{where}] states a 'source' and no 'value', accepted are both, as of every figure"
+        )
     merged = dict(base)
     for key, value in own.items():
         before = base.get(key)
         inside = isinstance(before, Mapping) and isinstance(value, Mapping) and "value" not in value
         name = f"{where}.{key}" if where else key
+        if name == "limits" and isinstance(before, list) and isinstance(value, list):
+            merged[key] = [old for old in before if not any(_instead(new, old) for new in value)]
+            merged[key] += value
+            continue
         merged[key] = merge(before, value, name) if inside else value  # type: ignore[arg-type]
+    if where and "source" in base and "source" in own:
+        merged["source"] = _sources(base, own)
     return merged
+
+
+def _sources(base: Document, own: Document) -> Any:
+    """Of a table: its own, and for what it inherits that of the table it comes from."""
+    inherited = [
+        key
+        for key, value in base.items()
+        if key != "source" and key not in own and not isinstance(value, Mapping | list)
+    ]
+    if not inherited or own["source"] == base["source"]:
+        return own["source"]
+    return f"{own['source']}; {', '.join(inherited)}: {base['source']}"
+
+
+def _instead(new: Any, old: Any) -> bool:
+    """Whether one limit takes the place of another: of the same row, and wherever it holds."""
+    if not isinstance(new, Mapping) or not isinstance(old, Mapping):
+        return True  # which is refused with what the list holds
+
+    def row(limit: Document) -> tuple[Any, Any]:
+        return limit.get("op"), limit.get("variant", "default")
+
+    return row(new) == row(old) and new.get("domains") in (None, old.get("domains"))
 
 
 def _names(own: Document) -> Iterator[str]:

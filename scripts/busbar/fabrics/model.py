@@ -194,6 +194,9 @@ class Limit(Part):
     """The least share that is accepted: a time of theory over the measured time."""
     of: Literal["bound", "expected"] = "bound"
     """Which time of theory: the shortest possible one, or what the algorithm should take."""
+    domains: Literal["one", "several"] | None = None
+    """Where it holds: on one NVLink domain (or one host), or over several, that is, the network.
+    None: on both, where no limit is for one of them alone."""
     reason: Name
 
     def from_bytes(self) -> int:

@@ -37,7 +37,7 @@ def with_limits(fabric: Fabric, path: Path) -> Fabric:
         raise UsageError(f"{path} has no limits: accepted are [[limits]] and [[counters]].")
     document = {
         **fabric.model_dump(by_alias=True),
-        "limits": _replaced(fabric.limits, site.limits, _of_limit),
+        "limits": _replaced(fabric.limits, site.limits, _holds_for),
         "counters": _replaced(fabric.counters, site.counters, _of_counter),
     }
     try:
@@ -50,16 +50,17 @@ _Part = TypeVar("_Part", bound=Part)
 
 
 def _replaced(
-    own: Sequence[_Part], of_site: Sequence[_Part], name: Callable[[_Part], object]
+    own: Sequence[_Part], of_site: Sequence[_Part], names: Callable[[_Part], set[object]]
 ) -> list[dict[str, object]]:
-    instead = {name(one) for one in of_site}
-    kept = [*(one for one in own if name(one) not in instead), *of_site]
+    instead = {name for one in of_site for name in names(one)}
+    kept = [*(one for one in own if not names(one) <= instead), *of_site]
     return [one.model_dump(by_alias=True) for one in kept]
 
 
-def _of_limit(limit: Limit) -> object:
-    return limit.op, limit.variant, limit.from_bytes()
+def _holds_for(limit: Limit) -> set[object]:
+    where = ("one", "several") if limit.domains is None else (limit.domains,)
+    return {(limit.op, limit.variant, limit.from_bytes(), domains) for domains in where}
 
 
-def _of_counter(counter: CounterLimit) -> object:
-    return counter.name
+def _of_counter(counter: CounterLimit) -> set[object]:
+    return {counter.name}

@@ -47,7 +47,9 @@ def fabric_view(fabric: Fabric) -> FabricView:
 
 
 def _at_least(limit: Limit) -> str:
-    return f"{limit.at_least:.0%} of the {'bound' if limit.of == 'bound' else 'expected time'}"
+    share = f"{limit.at_least:.0%} of the {'bound' if limit.of == 'bound' else 'expected time'}"
+    where = {"one": " in one domain", "several": " over several domains", None: ""}
+    return share + where[limit.domains]
 
 
 def _figures(fabric: Fabric) -> Iterator[tuple[str, ...]]:

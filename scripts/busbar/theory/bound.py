@@ -38,7 +38,8 @@ from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric
 from busbar.theory.cluster.bounds import BYTES_PER_US, Slope, host_bound
 from busbar.theory.cluster.in_network import network_bound
-from busbar.theory.cluster.layout import lay_out
+from busbar.theory.cluster.layout import Layout, lay_out
+from busbar.theory.cluster.placing import least_slope
 from busbar.theory.cluster.shape import shape_of
 from busbar.theory.limit import CutLimit, cut_limit
 from busbar.theory.operations import OPERATIONS, Crosses, Exchange, Operation
@@ -78,23 +79,34 @@ def bound(
     root: int = 0,
     counts: Sequence[Sequence[float]] | None = None,
     in_network: bool = False,
+    nvlink_only: bool = False,
+    placed: bool = True,
+    times: int = 1,
 ) -> Bound | None:
     """The bound of one execution, or None where nothing has to be done at a known rate.
 
     `placement` is the host of each rank of the group, in order (`Fabric.placement`); `root` counts
-    in that order. `counts` is for all_to_allv: bytes [from][to], by default the same to everyone,
-    as all_to_all sends. With `in_network` switches reduce, also those of a fabric that does not
+    in that order. `counts` is for all_to_allv: bytes [from][to], by default the engine's own
+    (`operations`). With `in_network` switches reduce, also those of a fabric that does not
     say they can; None as well for an operation that leaves them nothing to do
     (`Operation.in_network`). Raises UsageError for what does not fit together.
 
+    `nvlink_only`: in the network of a cluster NVLink's switches alone reduce, as they do wherever
+    NCCL is left to itself; SHARP it takes only when told to (NCCL_COLLNET_ENABLE).
+
     Of a cluster the placement's shape counts (`theory.cluster`): None where it has none, and for
-    all_to_allv with counts.
+    all_to_allv with counts. Its nodes fill one NVLink domain, or group of a tier, after the other;
+    not `placed`, they may lie anywhere, and the bound is the least over all placements. `times`: so
+    many groups are placed alike, on GPUs of their own, and do it at the same time.
     """
     what = operation(op)
     exchange = Exchange(size_bytes, len(placement), root, counts)
     _refuse_misfit(fabric, op, exchange, placement)
     if fabric.cluster is not None:
-        return _of_cluster(fabric, op, exchange, placement, in_network)
+        return _of_cluster(
+            fabric, op, exchange, placement,
+            in_network=in_network, nvlink_only=nvlink_only, placed=placed, times=times,
+        )  # fmt: skip
     if in_network:
         limits = [_longest(_in_network_limits(fabric, what, exchange, placement))]
     else:
@@ -121,16 +133,29 @@ def bound(
 
 
 def _of_cluster(
-    fabric: Fabric, op: str, exchange: Exchange, placement: Sequence[str], in_network: bool
+    fabric: Fabric,
+    op: str,
+    exchange: Exchange,
+    placement: Sequence[str],
+    *,
+    in_network: bool,
+    nvlink_only: bool,
+    placed: bool,
+    times: int,
 ) -> Bound | None:
     shape = shape_of(placement)
     if fabric.cluster is None or shape is None or exchange.counts is not None:
         return None
-    layout = lay_out(fabric.cluster, shape, exchange.root)
-    if in_network:
-        slope = network_bound(fabric, layout, op)
+
+    def slope_of(layout: Layout, op: str) -> Slope | None:
+        if in_network:
+            return network_bound(fabric, layout, op, nvlink_only=nvlink_only)
+        return host_bound(layout, op, bytes_per_us(fabric))
+
+    if placed:
+        slope = slope_of(lay_out(fabric.cluster, shape, exchange.root, times=times), op)
     else:
-        slope = host_bound(layout, op, bytes_per_us(fabric))
+        slope = least_slope(fabric.cluster, shape, exchange.root, op, slope_of, times)
     if slope is None or exchange.size_bytes == 0:
         return None
     return _bound_of(slope, op, exchange)

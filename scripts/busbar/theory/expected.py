@@ -24,12 +24,13 @@ from math import ceil, log2
 
 from busbar.fabrics.model import Fabric
 from busbar.theory.bound import operation, switch_limit
-from busbar.theory.cluster.expected import candidates
+from busbar.theory.cluster.expected import Candidate, candidates
 from busbar.theory.cluster.layout import lay_out
 from busbar.theory.cluster.shape import shape_of
 from busbar.theory.constants import Constants
 from busbar.theory.operations import Exchange
 from busbar.theory.reduction import bytes_per_us
+from busbar.theory.scaling import Growth, growth
 
 SHARED_MEMORY = "one copy per byte received"
 IN_NETWORK = "in-network tree"
@@ -46,67 +47,40 @@ class Expected:
     busbw_gbs: float
 
 
-@dataclass(frozen=True)
-class _Cost:
-    """Messages one after another, and bytes over S that they carry."""
-
-    messages: float
-    bytes_share: float
-
-
-_Model = Callable[[int], _Cost]
-
-
-def _pairwise(n: int) -> _Cost:
-    return _Cost(n - 1, (n - 1) / n)
-
-
-def _tree(n: int) -> _Cost:
-    return _Cost(ceil(log2(n)), ceil(log2(n)))
-
-
-def _halving(n: int) -> _Cost:
-    """A tree whose messages halve (or double) in size, as the chunks they carry part (or join)."""
-    return _Cost(ceil(log2(n)), (n - 1) / n)
-
-
-def _twice(model: _Model) -> _Model:
-    def both(n: int) -> _Cost:
-        one = model(n)
-        return _Cost(2 * one.messages, 2 * one.bytes_share)
-
-    return both
-
-
-def _direct(n: int) -> _Cost:
-    return _Cost(1, 1)
-
-
-def _dissemination(n: int) -> _Cost:
-    return _Cost(ceil(log2(n)), 0)
-
-
-_MODELS: dict[str, dict[str, _Model]] = {
-    "all_reduce": {
-        "ring": _twice(_pairwise),
-        "recursive doubling": _tree,
-        "tree": _twice(_tree),
-        "recursive halving and doubling": _twice(_halving),
-    },
-    "all_gather": {"ring": _pairwise, "recursive doubling": _halving},
-    "reduce_scatter": {"ring": _pairwise, "recursive halving": _halving},
-    "all_to_all": {"pairwise": _pairwise},
-    "all_to_allv": {"pairwise": _pairwise},
-    "broadcast": {"binomial tree": _tree},
-    "reduce": {"binomial tree": _tree},
-    "gather": {"binomial tree": _halving},
-    "scatter": {"binomial tree": _halving},
-    "send_recv": {"direct": _direct},
-    "one_way": {"direct": _direct},
-    "ping_pong": {"direct": _direct},
-    "bidirectional": {"direct": _direct},
-    "barrier": {"dissemination": _dissemination},
+_ALGORITHMS: dict[str, tuple[str, ...]] = {
+    "all_reduce": ("ring", "recursive doubling", "tree", "rabenseifner"),
+    "all_gather": ("ring", "recursive doubling"),
+    "reduce_scatter": ("ring", "recursive halving"),
+    "all_to_all": ("pairwise",),
+    "all_to_allv": ("pairwise",),
+    "broadcast": ("binomial tree",),
+    "reduce": ("binomial tree",),
+    "gather": ("binomial tree",),
+    "scatter": ("binomial tree",),
+    "send_recv": ("direct",),
+    "one_way": ("direct",),
+    "ping_pong": ("direct",),
+    "bidirectional": ("direct",),
+    "barrier": ("dissemination",),
 }
+"""Those that are expected, by the names of `scaling`, which has their messages and bytes."""
+
+_CALLED = {"rabenseifner": "recursive halving and doubling"}
+
+
+def _costs(op: str, ranks: int) -> dict[str, Growth]:
+    """What each algorithm that so many ranks can run puts through the busiest of them."""
+    return {
+        _CALLED.get(name, name): cost
+        for name in _ALGORITHMS.get(op, ())
+        if (cost := growth(op, name, ranks)) is not None
+    }
+
+
+def _halved(ranks: int) -> float:
+    """Beyond a power of two the ranks too many hand theirs to others first."""
+    most = 1 << (ranks.bit_length() - 1)
+    return (most - 1) / most + (most < ranks)
 
 
 _REDUCED: dict[str, dict[str, Callable[[int], float]]] = {
@@ -114,7 +88,7 @@ _REDUCED: dict[str, dict[str, Callable[[int], float]]] = {
         "ring": lambda n: (n - 1) / n,
         "recursive doubling": lambda n: ceil(log2(n)),
         "tree": lambda n: ceil(log2(n)),
-        "recursive halving and doubling": lambda n: (n - 1) / n,
+        "recursive halving and doubling": _halved,
     },
     "reduce_scatter": {
         "ring": lambda n: (n - 1) / n,
@@ -126,52 +100,58 @@ _REDUCED: dict[str, dict[str, Callable[[int], float]]] = {
 
 
 def expected(
-    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], constants: Constants
+    fabric: Fabric,
+    op: str,
+    size_bytes: int,
+    placement: Sequence[str],
+    constants: Constants,
+    *,
+    times: int = 1,
 ) -> list[Expected]:
     """One entry per algorithm that is modelled, fastest first.
 
     Empty where a constant is unknown, where `op` gave a constant, where nothing is exchanged, or
     where hosts carry several ranks or hang on several leaves, which these models leave out. Raises
     UsageError for an unknown operation. For shared memory only the length of `placement` counts,
-    for a cluster its shape, and no constant is needed.
+    for a cluster its shape, and no constant is needed; there `times` is as for `bound`.
     """
     what = operation(op)
     ranks = len(placement)
     if fabric.cluster is not None:
-        return _on_cluster(fabric, op, size_bytes, placement, in_network=False)
-    if ranks < 2 or op in constants.fitted_ops or op not in _MODELS:
+        by_nccl = _on_cluster(fabric, op, size_bytes, placement, times)
+        return [each for candidate, each in by_nccl if not candidate.in_network]
+    if ranks < 2 or op in constants.fitted_ops or op not in _ALGORITHMS:
         return []
     if fabric.kind == "shared_memory":
-        times = _by_copying(op, size_bytes, ranks, constants)
+        each_us = _by_copying(op, size_bytes, ranks, constants)
     elif len(set(placement)) == ranks and len(_leaves(fabric, placement)) < 2:
-        times = _by_messages(fabric, op, size_bytes, placement, constants)
+        each_us = _by_messages(fabric, op, size_bytes, placement, constants)
     else:
-        times = {}
+        each_us = {}
     found = [
         Expected(name, time_us, algbw, algbw * what.bus_factor(ranks))
-        for name, time_us in times.items()
+        for name, time_us in each_us.items()
         for algbw in [size_bytes / time_us / 1000]
     ]
     return sorted(found, key=lambda e: e.time_us)
 
 
 def _on_cluster(
-    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], *, in_network: bool
-) -> list[Expected]:
-    """By NCCL's algorithms, fastest first; empty for a placement without a shape."""
+    fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], times: int
+) -> list[tuple[Candidate, Expected]]:
+    """By each of NCCL's algorithms, fastest first; empty for a placement without a shape."""
     shape = shape_of(placement)
     if fabric.cluster is None or shape is None:
         return []
-    able = candidates(fabric, lay_out(fabric.cluster, shape), op)
+    able = candidates(fabric, lay_out(fabric.cluster, shape, times=times), op)
     factor = operation(op).bus_factor(len(placement))
     found = [
-        Expected(each.algorithm, time_us, algbw, algbw * factor)
+        (each, Expected(each.algorithm, time_us, algbw, algbw * factor))
         for each in able
-        if each.in_network is in_network
         for time_us in [each.time_us(size_bytes)]
         for algbw in [size_bytes / time_us / 1000]
     ]
-    return sorted(found, key=lambda e: e.time_us)
+    return sorted(found, key=lambda pair: pair[1].time_us)
 
 
 def _by_messages(
@@ -185,8 +165,7 @@ def _by_messages(
         name: cost.messages * constants.message_us
         + cost.bytes_share * size_bytes / payload_per_us
         + reducing_us.get(name, 0.0)
-        for name, model in _MODELS[op].items()
-        for cost in [model(len(placement))]
+        for name, cost in _costs(op, len(placement)).items()
     }
 
 
@@ -207,8 +186,7 @@ def expected_in_network(
     """
     what = operation(op)
     if fabric.cluster is not None:
-        found = _on_cluster(fabric, op, size_bytes, placement, in_network=True)
-        return next(iter(found), None)
+        return next(iter(expected_by_switches(fabric, op, size_bytes, placement)), None)
     hosts = frozenset(placement)
     if what.in_network is None or constants.message_us is None or len(hosts) < 2:
         return None
@@ -234,11 +212,28 @@ def expected_in_network(
     return Expected(IN_NETWORK, time_us, algbw, algbw * what.bus_factor(len(placement)))
 
 
+def expected_by_switches(
+    fabric: Fabric,
+    op: str,
+    size_bytes: int,
+    placement: Sequence[str],
+    *,
+    nvlink_only: bool = False,
+    times: int = 1,
+) -> list[Expected]:
+    """On a cluster, each of NCCL's algorithms by which switches reduce, fastest first.
+
+    With `nvlink_only` those that need none but NVLink's. `times` as for `bound`.
+    """
+    found = _on_cluster(fabric, op, size_bytes, placement, times)
+    return [e for c, e in found if c.in_network and not (nvlink_only and c.sharp)]
+
+
 def byte_shares(op: str, ranks: int) -> dict[str, float]:
     """Bytes over S that each modelled algorithm passes through one port, one after another."""
     if ranks < 2:
         return {}
-    return {name: model(ranks).bytes_share for name, model in _MODELS.get(op, {}).items()}
+    return {name: cost.bytes_share for name, cost in _costs(op, ranks).items()}
 
 
 def reducing_us_by_algorithm(
@@ -275,6 +270,6 @@ def _slowest_payload_per_us(fabric: Fabric, placement: Sequence[str]) -> float:
 
 def _by_copying(op: str, size_bytes: int, ranks: int, constants: Constants) -> dict[str, float]:
     """The bytes the busiest rank receives under the algorithm that moves fewest of them."""
-    share = min(model(ranks).bytes_share for model in _MODELS[op].values())
+    share = min(byte_shares(op, ranks).values())
     time_us = constants.copy_time_us(share * size_bytes)
     return {SHARED_MEMORY: time_us} if time_us else {}

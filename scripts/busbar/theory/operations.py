@@ -27,7 +27,7 @@ class Exchange:
     ranks: int
     root: int = 0
     counts: Sequence[Sequence[float]] | None = None
-    """all_to_allv: bytes [from][to]; None: the same to everyone, as all_to_all."""
+    """all_to_allv: bytes [from][to]; None: shares as the engine has them (`_share`)."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,35 @@ def _all_to_all(e: Exchange, inside: Ranks) -> Crossing:
     return Crossing(crossing, crossing)
 
 
+def _share(ranks: int, distance: int) -> float:
+    """Of all_to_allv, in chunks of S/n, what a rank sends to the one so many ranks on.
+
+    As collectives/all_to_allv.cpp has it: half a chunk more at odd distances and half a chunk less
+    at even ones, one chunk to itself and at a last distance that has no partner. There chunks are
+    whole elements, so that of an odd number each share is up to half an element more or less.
+    """
+    if distance == 0 or (distance == ranks - 1 and distance % 2 == 1):
+        return 1.0
+    return 1.5 if distance % 2 == 1 else 0.5
+
+
 def _all_to_allv(e: Exchange, inside: Ranks) -> Crossing:
-    if e.counts is None:
-        return _all_to_all(e, inside)
-    outside = set(range(e.ranks)) - set(inside)
+    if e.counts is None and isinstance(inside, range):
+        # Of p ranks in a row the shares at odd and even distances cancel, but for half a chunk
+        # where both p and n are even.
+        both_even = len(inside) % 2 == 0 and e.ranks % 2 == 0
+        even = _all_to_all(e, inside).out_bytes
+        crossing = even - (0.5 * e.size_bytes / e.ranks if even and both_even else 0.0)
+        return Crossing(crossing, crossing)
+    n, chunk = e.ranks, e.size_bytes / e.ranks
+    outside = [rank for rank in range(n) if rank not in inside]
+
+    def bytes_to(a: int, b: int) -> float:
+        return chunk * _share(n, (b - a) % n) if e.counts is None else e.counts[a][b]
+
     return Crossing(
-        sum(e.counts[i][o] for i in inside for o in outside),
-        sum(e.counts[o][i] for i in inside for o in outside),
+        sum(bytes_to(i, o) for i in inside for o in outside),
+        sum(bytes_to(o, i) for i in inside for o in outside),
     )
 
 

@@ -1,16 +1,19 @@
 """Whether switches carried an operation out, from the bytes that the hosts' counters saw.
 
-Two hypotheses are held against what all hosts sent in all, and received:
+Three hypotheses are held against what all hosts sent in all, and received:
 
-* Hosts alone: no algorithm does with less than `wire.least_by_hosts`, so clearly less than that
-  proves that switches reduced or copied.
-* In the network: no host sends or receives more than `wire.most_in_network`, so clearly more than
-  that, and enough for the hosts alone, refutes it.
+* Hosts alone: no algorithm does with less than `wire.least_by_hosts`.
+* In the network, each host's ranks combined first (`wire.combined_in_network`), as CollNet does, or
+  each rank on its own (`wire.most_in_network`), as to aggregators in software.
+
+It was in the network where the bytes fit a tree of switches and are clearly less than hosts need:
+less alone could be NICs that nobody counted. It was not where they suffice for hosts and are
+clearly another number than that of either tree.
 
 Clearly means by more than three times the error. The error is what a counter may see beyond, or
-beside, the payload: headers and acknowledgements, what the engine says to agree on each start, and
-how far the blocks are apart. Where neither holds, or a counter is missing, nothing is said but the
-measurement that would settle it.
+beside, the payload: headers and acknowledgements, which are a share of what was counted, what the
+engine says to agree on each start, and how far the blocks are apart. Where nothing is proven, or a
+counter is missing, nothing is said but the measurement that would settle it.
 """
 
 from __future__ import annotations
@@ -20,12 +23,18 @@ from dataclasses import dataclass
 from statistics import median
 
 from busbar.theory.bound import operation
-from busbar.theory.wire import least_by_hosts, least_bytes, most_in_network
+from busbar.theory.wire import (
+    Totals,
+    combined_in_network,
+    least_by_hosts,
+    least_bytes,
+    most_in_network,
+)
 from busbar.units import format_size
 
 COUNTED_SHARE = 0.99  # counters are read just before and after, beside other traffic
 
-# Of the payload that the tree would move. TCP over Ethernet adds 4.6 % at an MTU of 1500 (1448 of
+# Of the payload that is moved. TCP over Ethernet adds 4.6 % at an MTU of 1500 (1448 of
 # 1514 bytes), acknowledgements the rest; at 9000 results/emulated-4x400m.json has 0.3 % of both.
 FRAMING_SHARE = 0.06
 # Per host and execution. The same record has 1,200 bytes over the payload at 64 KiB, framing
@@ -73,30 +82,41 @@ def prove(
     if unable:
         return Finding(None, unable)
     by_hosts = least_by_hosts(op, size_bytes, placement, root)
-    in_network = most_in_network(op, size_bytes, placement, root)
+    trees = _trees(op, size_bytes, placement, root)
     control = CONTROL_BYTES * len(set(placement))
     ways = [
-        _way("sent", [block.sent for block in blocks], by_hosts.sent, in_network.sent, control),
+        _way("sent", [b.sent for b in blocks], by_hosts.sent, [t.sent for t in trees], control),
         _way(
             "received",
-            [block.received for block in blocks],
+            [b.received for b in blocks],
             by_hosts.received,
-            in_network.received,
+            [t.received for t in trees],
             control,
         ),
     ]
+    fitting = [tree for tree in range(len(trees)) if all(way.fits(tree) for way in ways)]
     for way in ways:
-        if way.proves():
+        if fitting and way.is_less_than_hosts_need():
             need = f"{way.by_hosts / size_bytes:.4g}"
             because = f"{_said(way, size_bytes)}, less than the {need} that hosts alone need"
             return Finding(True, because)
-    if all(way.suffices_for_hosts() for way in ways):
-        for way in ways:
-            if way.refutes():
-                takes = f"{way.in_network / size_bytes:.4g}"
-                because = f"{_said(way, size_bytes)}, more than the {takes} of switches that reduce"
-                return Finding(False, because)
+    refuted = [next((w for w in ways if w.refutes(tree)), None) for tree in range(len(trees))]
+    against = [way for way in refuted if way is not None]
+    if all(way.suffices_for_hosts() for way in ways) and len(against) == len(trees):
+        way = against[0]
+        takes = " or ".join(dict.fromkeys(f"{tree / size_bytes:.4g}" for tree in way.trees))
+        than = "more than" if way.counted > max(way.trees) else "not"
+        because = f"{_said(way, size_bytes)}, {than} the {takes} of switches that reduce"
+        return Finding(False, because)
     return Finding(None, _settling(op, size_bytes, placement, root, ways))
+
+
+def _trees(op: str, size_bytes: int, placement: Sequence[str], root: int) -> tuple[Totals, Totals]:
+    """What switches that reduce would have hosts move: hosts combine first, or each rank alone."""
+    return (
+        combined_in_network(op, size_bytes, placement, root),
+        most_in_network(op, size_bytes, placement, root),
+    )
 
 
 @dataclass(frozen=True)
@@ -106,34 +126,47 @@ class _Way:
     verb: str
     counted: float
     """Median over blocks."""
-    error: float
+    beside: float
+    """How far blocks are apart, and what is said beside the data."""
     by_hosts: float
     """The least."""
-    in_network: float
-    """The most."""
+    trees: tuple[float, ...]
+    """As `_trees`."""
 
-    def proves(self) -> bool:
-        return self.counted + _CLEARLY * self.error < self.by_hosts
-
-    def refutes(self) -> bool:
-        return self.counted - _CLEARLY * self.error > self.in_network
+    def is_less_than_hosts_need(self) -> bool:
+        error = self.beside + FRAMING_SHARE * self.counted
+        return self.counted + _CLEARLY * error < self.by_hosts
 
     def suffices_for_hosts(self) -> bool:
         return self.counted >= COUNTED_SHARE * self.by_hosts
+
+    def fits(self, tree: int) -> bool:
+        """Framing adds to the payload of a tree, and nothing takes from it."""
+        payload, beside = self.trees[tree], _CLEARLY * self.beside
+        least, most = COUNTED_SHARE * payload, (1 + FRAMING_SHARE) * payload
+        return least - beside <= self.counted <= most + beside
+
+    def refutes(self, tree: int) -> bool:
+        """By more bytes; by fewer only where ranks would stream on their own, as the hosts' own
+        share, such as that of a root, may stay where it is."""
+        payload, beside = self.trees[tree], _CLEARLY * self.beside
+        least = (1 - _CLEARLY * (1 - COUNTED_SHARE)) * payload
+        most = (1 + _CLEARLY * FRAMING_SHARE) * payload
+        too_few = self.counted < least - beside and payload > self.trees[0]
+        return too_few or self.counted > most + beside
 
 
 def _way(
     verb: str,
     blocks: Sequence[Sequence[float | None]],
     by_hosts: float,
-    in_network: float,
+    trees: Sequence[float],
     control: float,
 ) -> _Way:
     totals = [sum(value for value in block if value is not None) for block in blocks]
     middle = median(totals)
     spread = max(abs(total - middle) for total in totals)
-    error = spread + FRAMING_SHARE * in_network + control
-    return _Way(verb, middle, error, by_hosts, in_network)
+    return _Way(verb, middle, spread + control, by_hosts, tuple(trees))
 
 
 def _said(way: _Way, size_bytes: int) -> str:
@@ -190,32 +223,32 @@ def _settling(
         if enough is not None:
             size = format_size(size_bytes)
             return f"{size} are too few to stand out: measure {format_size(enough)} or more"
-        if len(hosts) < len(placement) and _tells(op, _LARGEST, hosts, 0):
-            return "several ranks of a host may send as much as hosts do: measure one rank on each"
         return (
             f"{len(hosts)} hosts may move as much either way: measure on 3 hosts or more, or have "
             "the library count bytes per peer"
         )
-    way = max(ways, key=lambda way: way.by_hosts - way.in_network)
-    takes, need = (f"{of / size_bytes:.4g}" for of in (way.in_network, way.by_hosts))
+    if len(set(placement)) < len(placement) and all(way.fits(1) for way in ways):
+        return "several ranks of a host may send as much as hosts do: measure one rank on each"
+    way = max(ways, key=lambda way: way.by_hosts - way.trees[0])
+    takes, need = (f"{of / size_bytes:.4g}" for of in (way.trees[0], way.by_hosts))
+    error = way.beside + FRAMING_SHARE * way.counted
     return (
         f"{_said(way, size_bytes)}, neither the {takes} of switches that reduce nor the {need} "
-        f"of hosts to within {way.error / size_bytes:.2f}: measure more launches, or read a log "
-        "of the library"
+        f"of hosts to within {error / size_bytes:.2f}: measure more launches, or read a log of the "
+        "library"
     )
 
 
 def _tells(op: str, size_bytes: int, placement: Sequence[str], root: int) -> bool:
     """Whether a tree of switches would be proven by its bytes, whatever the blocks' spread."""
     by_hosts = least_by_hosts(op, size_bytes, placement, root)
-    in_network = most_in_network(op, size_bytes, placement, root)
+    tree = combined_in_network(op, size_bytes, placement, root)
     control = CONTROL_BYTES * len(set(placement))
     return any(
-        (1 + FRAMING_SHARE) * tree + control + _CLEARLY * (FRAMING_SHARE * tree + control) < hosts
-        for tree, hosts in (
-            (in_network.sent, by_hosts.sent),
-            (in_network.received, by_hosts.received),
-        )
+        _Way(
+            "", (1 + FRAMING_SHARE) * payload + control, control, hosts, (payload,)
+        ).is_less_than_hosts_need()
+        for payload, hosts in ((tree.sent, by_hosts.sent), (tree.received, by_hosts.received))
     )
 
 

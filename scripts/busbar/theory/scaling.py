@@ -1,7 +1,7 @@
 """How an algorithm's messages and bytes grow with the ranks, by the name its library gives it.
 
 What was measured with some ranks can then be said of others. `expected` supposes an algorithm and
-says what it should take; here the times are measured, and only their growth is supposed.
+says what it should take; for what was measured only the growth is supposed.
 
 Counts are those of Thakur, Rabenseifner and Gropp, "Optimization of Collective Communication
 Operations in MPICH", 2005 (linear and binomial: 3; ring, Bruck and recursive doubling: 4.1 to 4.5),
@@ -88,11 +88,16 @@ def _messages(count: Callable[[int], float]) -> _Model:
     return lambda n: Growth(count(n), 0)
 
 
+def _direct(n: int) -> Growth:
+    return Growth(1, 1)
+
+
 _MODELS: dict[str, dict[str, _Model]] = {
     "all_reduce": {
         "linear": _twice(_root_alone),
         "recursive doubling": _folded(_tree),
         "ring": _twice(_pairwise),
+        "tree": _twice(_tree),
         "rabenseifner": _folded(_twice(_halving)),
     },
     "all_gather": {
@@ -124,7 +129,12 @@ _MODELS: dict[str, dict[str, _Model]] = {
         "recursive doubling": _folded(_messages(log2)),
         "bruck": _messages(lambda n: ceil(log2(n))),
         "tree": _messages(lambda n: 2 * ceil(log2(n))),
+        "dissemination": _messages(lambda n: ceil(log2(n))),
     },
+    "send_recv": {"direct": _direct},
+    "one_way": {"direct": _direct},
+    "ping_pong": {"direct": _direct},
+    "bidirectional": {"direct": _direct},
 }
 
 

@@ -86,6 +86,18 @@ def most_in_network(op: str, size_bytes: int, placement: Sequence[str], root: in
     return Totals(sum(c.out_bytes for c in each), sum(c.in_bytes for c in each))
 
 
+def combined_in_network(
+    op: str, size_bytes: int, placement: Sequence[str], root: int = 0
+) -> Totals:
+    """As `most_in_network`, where each host first combines what its ranks have, as CollNet does."""
+    what = operation(op)
+    exchange = Exchange(size_bytes, len(placement), root)
+    if what.in_network is None or len(set(placement)) < 2:
+        return Totals(0.0, 0.0)
+    each = [what.in_network(exchange, inside) for inside in _ranks_of(placement).values()]
+    return Totals(sum(c.out_bytes for c in each), sum(c.in_bytes for c in each))
+
+
 def hypotheses(
     op: str, size_bytes: int, placement: Sequence[str], root: int = 0
 ) -> dict[str, float]:

@@ -87,7 +87,7 @@ def together(layout: Layout, op: str, rates: Rates, *, into: Kind = Kind.GPU) ->
     parted = strictest(layout, rates, into=into) if least is not None else None
     if least is not None and parted is not None:
         passage = parted.passage()
-        share = least(unit(layout), parted.parts)
+        share = layout.times * least(unit(layout), parted.parts)
         yield Limit(f"{passage.name}, egress", share, passage.gbs)
 
 
@@ -98,10 +98,10 @@ def crossings(
     exchange = unit(layout)
     for part in layout.parts:
         if is_cut(layout, part) and (gpus or part.kind is not Kind.GPU):
-            passage = rates.passage(part, layout.ranks)
+            passage = rates.passage(part, layout.ranks, layout.times)
             crossing = crosses(exchange, part.ranks)
-            yield Limit(f"{passage.name}, egress", crossing.out_bytes, passage.gbs)
-            yield Limit(f"{passage.name}, ingress", crossing.in_bytes, passage.gbs)
+            for way, share in (("egress", crossing.out_bytes), ("ingress", crossing.in_bytes)):
+                yield Limit(f"{passage.name}, {way}", layout.times * share, passage.gbs)
 
 
 def unit(layout: Layout) -> Exchange:

@@ -59,6 +59,8 @@ class Candidate:
     algorithm: str
     in_network: bool
     """Whether switches reduce or copy."""
+    sharp: bool
+    """Whether those of the network are among them."""
     protocols: tuple[Straight, ...]
     """Of which the fastest counts."""
 
@@ -131,7 +133,8 @@ def _has_sharp(fabric: Fabric, layout: Layout, op: str) -> bool:
 
 def _candidate(fabric: Fabric, layout: Layout, op: str, name: Algorithm) -> Candidate:
     limits = list(_LOADS[name](layout, op, usual_rates(layout.cluster)))
-    if name in ("NVLS", "CollNet direct", "CollNet chain") and layout.domains() > 1:
+    sharp = name in ("NVLS", "CollNet direct", "CollNet chain") and layout.domains() > 1
+    if sharp:
         limits += switch_limits(fabric, layout, op)
     found = tuple(
         Straight(latency_us(layout, op, name, protocol), us_per_byte)
@@ -139,7 +142,7 @@ def _candidate(fabric: Fabric, layout: Layout, op: str, name: Algorithm) -> Cand
         if EFFICIENCY[name][protocol] and _is_safe(layout, protocol)
         for us_per_byte in [_us_per_byte(layout, op, name, protocol, limits)]
     )
-    return Candidate(name, name not in _BY_HOSTS, found)
+    return Candidate(name, name not in _BY_HOSTS, sharp, found)
 
 
 def _is_safe(layout: Layout, protocol: Protocol) -> bool:
@@ -179,7 +182,7 @@ def _pairs(layout: Layout, op: str) -> Candidate:
         Straight(pairs_latency_us(layout, messages, between, protocol), us_per_byte / efficiency)
         for protocol, efficiency in ((Protocol.LL, _HALF), (Protocol.SIMPLE, 1.0))
     )
-    return Candidate("pairwise" if to_everyone else "direct", False, found)
+    return Candidate("pairwise" if to_everyone else "direct", False, False, found)
 
 
 def _leaves_domain(layout: Layout, op: str) -> bool:

@@ -12,10 +12,11 @@ where one level sets the pace:
 from __future__ import annotations
 
 from busbar.theory.cluster import loads
-from busbar.theory.cluster.bounds import Limit, longest, reducing, together
+from busbar.theory.cluster.bounds import Limit, crossings, longest, reducing, together
 from busbar.theory.cluster.in_network import among_gpus_share
 from busbar.theory.cluster.layout import Kind, Layout
 from busbar.theory.cluster.rates import line_rates
+from busbar.theory.operations import OPERATIONS
 
 RING = "ring"
 HIERARCHICAL = "hierarchical rings"
@@ -38,7 +39,14 @@ def baselines(layout: Layout, op: str, reduced_per_us: float | None = None) -> d
             for reach in layout.reaches()
             if rates.port_gbs(reach)
         ]
-        between = together(layout, op, rates, into=Kind.DOMAIN)
+        between = [
+            *together(layout, op, rates, into=Kind.DOMAIN),
+            *(
+                limit
+                for crosses in OPERATIONS[op].phases
+                for limit in crossings(layout, crosses, rates, gpus=False)
+            ),
+        ]
         slowest = longest([*inside, *between, *work])
         if inside and slowest is not None:
             found[HIERARCHICAL] = slowest.us_per_byte()

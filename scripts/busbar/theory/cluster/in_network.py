@@ -56,12 +56,16 @@ def mechanisms(fabric: Fabric, layout: Layout) -> tuple[Mechanism, ...]:
     return tuple(Mechanism(a, b) for a, b in pairs if a <= nvls and b <= network)
 
 
-def network_bound(fabric: Fabric, layout: Layout, op: str) -> Slope | None:
+def network_bound(
+    fabric: Fabric, layout: Layout, op: str, *, nvlink_only: bool = False
+) -> Slope | None:
     """The bound of a known operation by the best of its mechanisms.
 
-    None where there is none, or where it has nothing to do.
+    With `nvlink_only` the network's switches reduce nothing. None where no mechanism is left, or
+    where it has nothing to do.
     """
-    slopes = [by_mechanism(fabric, layout, op, each) for each in mechanisms(fabric, layout)]
+    able = [each for each in mechanisms(fabric, layout) if not (nvlink_only and each.network)]
+    slopes = [by_mechanism(fabric, layout, op, each) for each in able]
     return min((s for s in slopes if s is not None), key=lambda s: s.us_per_byte, default=None)
 
 
@@ -88,7 +92,7 @@ def switch_limits(fabric: Fabric, layout: Layout, op: str) -> Iterator[Limit]:
     switch = fabric.in_network
     if switch is None or switch.rate is None or not OPERATIONS[op].reduces:
         return
-    share = most_children(layout) / layout.cluster.trees()
+    share = layout.times * most_children(layout) / layout.cluster.trees()
     yield Limit(NETWORK_SWITCH, share, switch.rate.value / 8e9)
 
 

@@ -8,7 +8,7 @@ kept once with how often it occurs, so that a million ranks are as few parts as 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from busbar.fabrics.cluster import Cluster, Level
@@ -65,6 +65,8 @@ class Layout:
     """Of one full domain."""
     island_ranks: int
     """Of one full island; those of a domain where there are none."""
+    times: int = 1
+    """Groups that lie like this on the same nodes, each on GPUs of its own, at the same time."""
 
     @property
     def ranks(self) -> int:
@@ -104,26 +106,48 @@ class _Step:
 
     kind: Kind
     level: Level
+    sizes: tuple[tuple[int, int], ...]
+    """Ranks of a part and how many such there are, in order; 0: as many as it takes."""
+
+    def largest(self) -> int:
+        """Ranks of its largest part."""
+        return max(ranks for ranks, _ in self.sizes)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where nodes lie on one level, if not in as few parts as can be."""
+
     capacity: int
-    """Ranks of one full part."""
+    """Nodes of one full part, which tells the level."""
+    nodes: tuple[tuple[int, int], ...]
+    """Nodes of a part and how many such there are, in order."""
 
 
-def lay_out(cluster: Cluster, shape: Shape, root: int = 0) -> Layout:
-    """Where those ranks lie. Raises UsageError if the cluster has no room for them."""
+def lay_out(
+    cluster: Cluster, shape: Shape, root: int = 0, spread: Spread | None = None, times: int = 1
+) -> Layout:
+    """Where those ranks lie: on neighbours, which fill one part of each level after the other.
+
+    With `spread` they lie on its level as that says, and other levels beyond the node are left out.
+    Raises UsageError if the cluster has no room for them.
+    """
     refuse_misfit(cluster, shape)
     n = shape.ranks
     steps = _steps(cluster, shape.ranks_per_node)
+    if spread is not None:
+        steps = list(_spread_out(steps, spread, cluster, shape))
     marks = frozenset({0, n - 1, root, (root + 1) % n})
     blocks = tuple(_blocks(range(n), steps, marks, shape.ranks_per_node, n))
     distinct: dict[object, Part] = {}
     for part in _all_parts(blocks):
         inside = frozenset(mark for mark in marks if mark in part.ranks)
         distinct.setdefault((part.level, len(part.ranks), part.reach, inside), part)
-    capacity = {step.kind: step.capacity for step in reversed(steps)}
+    capacity = {step.kind: step.largest() for step in reversed(steps)}
     domain = capacity.get(Kind.DOMAIN, _capacity(cluster.domain_gpus(), cluster, shape))
     return Layout(
         cluster, shape, root, blocks, tuple(distinct.values()), domain,
-        capacity.get(Kind.ISLAND, domain),
+        capacity.get(Kind.ISLAND, domain), times,
     )  # fmt: skip
 
 
@@ -139,8 +163,23 @@ def _steps(cluster: Cluster, ranks_per_node: int) -> list[_Step]:
             kind = Kind.DOMAIN
         else:
             kind = Kind.TIER
-        found.append(_Step(kind, level, _capacity(level.gpus, cluster, Shape(1, ranks_per_node))))
+        capacity = _capacity(level.gpus, cluster, Shape(1, ranks_per_node))
+        found.append(_Step(kind, level, ((capacity, 0),)))
     return found[::-1]
+
+
+def _spread_out(
+    steps: list[_Step], spread: Spread, cluster: Cluster, shape: Shape
+) -> Iterator[_Step]:
+    """That level with its parts as they are, and those inside a node."""
+    per_node = shape.ranks_per_node
+    sizes = tuple((nodes * per_node, count) for nodes, count in spread.nodes if nodes and count)
+    for step in steps:
+        nodes = step.level.gpus // cluster.node.gpus
+        if nodes == spread.capacity and step.kind is not Kind.GPU:
+            yield replace(step, sizes=sizes)
+        elif nodes < 2:
+            yield step
 
 
 def _capacity(gpus: int, cluster: Cluster, shape: Shape) -> int:
@@ -158,7 +197,7 @@ def _blocks(
         return
     step = steps[0]
     joined = step.kind in (Kind.DOMAIN, Kind.ISLAND)
-    for part_ranks, count in _cut_up(ranks, step.capacity, marks):
+    for part_ranks, count in _cut_up(ranks, step.sizes, marks):
         own_reach = len(part_ranks) if joined else reach
         nodes = -(-len(part_ranks) // ranks_per_node)
         part = Part(step.kind, step.level, part_ranks, nodes, own_reach)
@@ -166,7 +205,18 @@ def _blocks(
         yield Block(part, count, tuple(inside))
 
 
-def _cut_up(ranks: range, capacity: int, marks: frozenset[int]) -> Iterator[tuple[range, int]]:
+def _cut_up(
+    ranks: range, sizes: tuple[tuple[int, int], ...], marks: frozenset[int]
+) -> Iterator[tuple[range, int]]:
+    """Parts of those sizes, one after another, and the rest."""
+    start = ranks.start
+    for size, count in sizes:
+        stop = min(ranks.stop, start + size * count) if count else ranks.stop
+        yield from _alike(range(start, stop), size, marks)
+        start = stop
+
+
+def _alike(ranks: range, capacity: int, marks: frozenset[int]) -> Iterator[tuple[range, int]]:
     """Blocks of that many ranks and the rest; those without a mark are one, with their number."""
     full, rest = divmod(len(ranks), capacity)
     marked = {(mark - ranks.start) // capacity for mark in marks if mark in ranks}

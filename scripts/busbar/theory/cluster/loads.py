@@ -122,13 +122,13 @@ def _beyond(
     layout: Layout,
     rates: Rates,
     share: Callable[[Part], float],
-    passage: Callable[[Part, int], Passage] | None = None,
+    passage: Callable[[Part, int, int], Passage] | None = None,
 ) -> Iterator[Limit]:
     """What passes islands, domains and groups of tiers."""
     for part in layout.parts:
         if part.kind is not Kind.GPU and is_cut(layout, part):
-            found = (passage or rates.passage)(part, layout.ranks)
-            yield Limit(found.name, share(part), found.gbs)
+            found = (passage or rates.passage)(part, layout.ranks, layout.times)
+            yield Limit(found.name, layout.times * share(part), found.gbs)
 
 
 def _crossing(layout: Layout, crosses: Crosses) -> Callable[[Part], float]:

@@ -8,7 +8,7 @@ staying whole and being parted (Dinkelbach 1967, On nonlinear fractional program
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from busbar.theory.cluster.layout import Block, Kind, Layout
 from busbar.theory.cluster.rates import Passage, Rates
@@ -61,11 +61,20 @@ def _cheapest(block: Block, layout: Layout, rates: Rates, into: Kind, price: flo
         return whole
     inside = [_cheapest(inner, layout, rates, into, price) for inner in block.inside]
     parted = _join(inside, block.inside)
+    if block.part.kind is Kind.DOMAIN:
+        parted = _at_most(rates.parted_gbs(block.part, layout.times), parted, whole)
     return parted if parted.bought(price) < whole.bought(price) else whole
 
 
+def _at_most(gbs: float | None, parted: Partition, whole: Partition) -> Partition:
+    """GPUs of a domain, whose slots may lead to fewer NICs than they could use one by one."""
+    if gbs is None or gbs >= parted.gbs:
+        return parted
+    return replace(parted, gbs=gbs, names=(*parted.names, *whole.names))
+
+
 def _whole(block: Block, layout: Layout, rates: Rates) -> Partition:
-    passage = rates.passage(block.part, layout.ranks)
+    passage = rates.passage(block.part, layout.ranks, layout.times)
     return Partition(1, passage.gbs, (passage.name,))
 
 

@@ -1,7 +1,8 @@
 """What a part of a cluster can exchange with the rest, as far as the group's own GPUs reach.
 
 A GPU that has partners beyond its scale-up domain exchanges bytes over its PCIe slot as well, which
-leads to the NICs; over the port alone goes what stays inside. Nothing runs on the GPUs that are not
+leads to the NICs; over the port alone goes what stays inside. All GPUs of a domain together have no
+more NICs than there are. Nothing runs on the GPUs that are not
 in the group: of a mesh only the links between its ranks count, of an NVLink domain only the NICs of
 its nodes in use.
 """
@@ -64,22 +65,37 @@ class Rates:
         """Of the NICs that one GPU sends over when it alone has something to send."""
         return min(self.cluster.own_nics() * self.nic_gbs(), self.to_nic_gbs())
 
-    def passage(self, part: Part, ranks: int) -> Passage:
-        """Out of a part of a group of so many ranks."""
+    def passage(self, part: Part, ranks: int, times: int = 1) -> Passage:
+        """Out of a part of a group of so many ranks.
+
+        With so many `times` it is out of the parts of as many groups, which lie on the same nodes.
+        """
         if part.kind is Kind.GPU:
-            return self._of_gpu(part, ranks)
+            own = self._of_gpu(part, ranks)
+            return Passage(own.name, times * own.gbs)
         if part.kind is Kind.ISLAND:
-            return Passage(part.level.name, len(part.ranks) * self.slot_gbs())
+            return Passage(part.level.name, times * len(part.ranks) * self.slot_gbs())
         if part.kind is Kind.DOMAIN:
-            return self._of_domain(part)
+            return self._of_domain(part, times)
         return Passage(part.level.name, part.level.line_gbs * self.network_share)
 
-    def pairs_passage(self, part: Part, ranks: int) -> Passage:
+    def parted_gbs(self, part: Part, times: int) -> float | None:
+        """Out of all GPUs of a domain, each a part of its own: their ports, and the domain's NICs.
+
+        None where the ports do not lead to all of the domain.
+        """
+        scale_up = self.cluster.scale_up
+        if scale_up is None or scale_up.gpus < self.cluster.node.gpus:
+            return None
+        ports = times * len(part.ranks) * self.port_gbs(part.reach)
+        return ports + self._of_domain(part, times).gbs
+
+    def pairs_passage(self, part: Part, ranks: int, times: int = 1) -> Passage:
         """As `passage`, where each GPU sends over its own NICs only."""
-        found = self.passage(part, ranks)
+        found = self.passage(part, ranks, times)
         if part.kind is not Kind.DOMAIN:
             return found
-        return Passage(found.name, min(found.gbs, len(part.ranks) * self.own_nics_gbs()))
+        return Passage(found.name, min(found.gbs, times * len(part.ranks) * self.own_nics_gbs()))
 
     def _of_gpu(self, part: Part, ranks: int) -> Passage:
         scale_up = self.cluster.scale_up
@@ -89,13 +105,20 @@ class Rates:
             return Passage(slot, self.slot_gbs())
         if part.reach == ranks:
             return Passage(part.level.name, port)
-        return Passage(f"{part.level.name} and its PCIe slot", port + self.slot_gbs())
+        return Passage(f"{part.level.name} and its PCIe slot", port + self._beside_port_gbs())
 
-    def _of_domain(self, part: Part) -> Passage:
+    def _beside_port_gbs(self) -> float:
+        """Of one GPU's slot, to partners behind NICs, or in its node where NVLink does not lead."""
+        nic, scale_up = self.cluster.nic, self.cluster.scale_up
+        if nic is None or (scale_up is not None and scale_up.gpus < self.cluster.node.gpus):
+            return self.slot_gbs()
+        return min(self.slot_gbs(), nic.per_node * self.nic_gbs())
+
+    def _of_domain(self, part: Part, times: int) -> Passage:
         nic = self.cluster.nic
         assert nic is not None  # or the cluster had no such level
         nics = part.nodes * nic.per_node * self.nic_gbs()
-        slots = len(part.ranks) * self.to_nic_gbs()
+        slots = times * len(part.ranks) * self.to_nic_gbs()
         if nics <= slots:
             return Passage(part.level.name, nics)
         return Passage(f"PCIe slots before the {part.level.name}", slots)

@@ -1,7 +1,7 @@
 """How many ranks a group has, and how many of them are on a node.
 
-Hosts of a cluster have no names in its fabric file, so a placement tells no more than this. That
-its nodes are neighbours, which fill one group of each tier after the other, is supposed.
+Hosts of a cluster have no names in its fabric file, so a placement tells no more than this. Where
+its nodes lie is either known to be in order (`layout`), or anywhere (`placing`).
 """
 
 from __future__ import annotations
