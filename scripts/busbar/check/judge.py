@@ -33,6 +33,12 @@ class Yardstick:
     """One sentence where fewer bytes passed the links than the operation must move; else empty."""
     simulated: bool
     """Then nothing varies, one launch is all there is, and large messages carry no data."""
+    bound_unknown: bool = False
+    """Whether theory cannot tell it, rather than tell that there is none."""
+    required: bool = False
+    """Whether the plan requires the row; what it has as optional may stay without a verdict."""
+    needs_limit: bool = False
+    """Whether the plan asks that a limit judges it."""
     not_used: str = ""
     """One sentence where it is shown to have run otherwise than its variant asks; else empty."""
     unproven: str = ""
@@ -73,20 +79,29 @@ def _by_figures(point: Point, row: RowResult, yardstick: Yardstick) -> RowResult
     if yardstick.bypass:
         return replace(row, verdict=Verdict.IMPOSSIBLE, reason=yardstick.bypass)
     if yardstick.shares_gpus:
-        reason = "Its ranks shared a GPU: a functional test, no performance."
-        return replace(row, verdict=Verdict.UNJUDGED, reason=reason)
+        return _unjudged(
+            row, "Its ranks shared a GPU: a functional test, no performance.", yardstick
+        )
     if row.fraction is not None and row.fraction > 1 + TOLERANCE:
         return _above_bound(row)
     limit = yardstick.limit
     if limit is None:
-        reason = (
-            "No limit of the fabric applies to it." if row.bound else yardstick.no_bound_because
-        )
-        return replace(row, verdict=Verdict.UNJUDGED, reason=reason)
+        reason = yardstick.no_bound_because or "No limit of the fabric applies to it."
+        if row.bound and yardstick.required and yardstick.needs_limit:
+            reason += " The plan asks for a verdict: give the fabric a limit, or --limits."
+        return _unjudged(row, reason, yardstick)
     row = _with_limit(row, limit, yardstick)
     if row.share is None:
-        return replace(row, verdict=Verdict.UNJUDGED, limit=None, reason=_no_reference(yardstick))
+        return _unjudged(replace(row, limit=None), _no_reference(yardstick), yardstick)
     return _against_limit(row, point, yardstick)
+
+
+def _unjudged(row: RowResult, reason: str, yardstick: Yardstick) -> RowResult:
+    """Nothing judges the row; that is no verdict where one is asked for and theory has a say."""
+    asked = yardstick.required and (yardstick.needs_limit or yardstick.limit is not None)
+    has_a_say = row.bound is not None or yardstick.bound_unknown
+    verdict = Verdict.UNSURE if asked and has_a_say else Verdict.UNJUDGED
+    return replace(row, verdict=verdict, reason=reason)
 
 
 def _with_limit(row: RowResult, limit: Limit, yardstick: Yardstick) -> RowResult:

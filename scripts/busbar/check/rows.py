@@ -19,7 +19,7 @@ from busbar.record.evidence import finding
 from busbar.record.models import Block, Launch, PlannedPoint, Point, RunRecord
 from busbar.record.pairing import medians_by_launch
 from busbar.record.placement import placement, placement_of_parts
-from busbar.theory.bound import Bound
+from busbar.theory.bound import Bound, unknown_because
 from busbar.theory.constants import fit, from_fabric
 from busbar.theory.expected import Expected, expected, expected_in_network
 from busbar.theory.operations import OPERATIONS
@@ -73,8 +73,9 @@ class _Judge:
             yield _absent(planned)
         for point in points:
             if planned.need == "required":
-                row = judge_point(point, self._yardstick(point))
-                yield _without_a_limit(row) if planned.needs_limit else row
+                yardstick = self._yardstick(point)
+                yardstick = replace(yardstick, required=True, needs_limit=planned.needs_limit)
+                yield judge_point(point, yardstick)
             elif planned.need == "optional":
                 yield self._optional(point)
             else:
@@ -97,12 +98,14 @@ class _Judge:
                 yield RowResult(name, None, verdict, problem.reason)
 
     def _yardstick(self, point: Point) -> Yardstick:
-        found, why_not = self._bound(point)
+        unknown_because = self._why_bound_unknown(point)
+        found, why_not = (None, unknown_because) if unknown_because else self._bound(point)
         limit = limit_of(point, self._limits, self._limiting(point.key.variant))
         best, unknown = self._expected(point) if limit and limit.of == "expected" else (None, "")
         return Yardstick(
             bound=found,
             no_bound_because=why_not,
+            bound_unknown=bool(unknown_because),
             limit=limit,
             expected=best,
             not_expected_because=unknown,
@@ -125,8 +128,6 @@ class _Judge:
         key = point.key
         parts = self._parts(point)
         root = 0 if key.root is None else key.root
-        if key.op == "all_to_allv" and any(len(set(hosts)) < len(hosts) for hosts in parts):
-            return None, "With several ranks per host its shares between hosts are not known here."
         found = [
             bound_side_by_side(
                 self._fabric, key.op, key.size_bytes, parts, root=root, in_network=way
@@ -242,6 +243,23 @@ class _Judge:
                     )
         return ""
 
+    def _why_bound_unknown(self, point: Point) -> str:
+        """Why theory cannot tell the bound of a point, in one sentence; empty if it can.
+
+        So it can where it tells that there is none.
+        """
+        if self._why_no_bound(point):
+            return ""
+        op, parts = point.key.op, self._parts(point)
+        if op == "all_to_allv" and any(len(set(hosts)) < len(hosts) for hosts in parts):
+            return "With several ranks per host its shares between hosts are not known here."
+        sentences = (
+            unknown_because(self._fabric, op, hosts, in_network=way)
+            for way in self._ways(point)
+            for hosts in parts
+        )
+        return next(filter(None, sentences), "")
+
     def _why_no_bound(self, point: Point) -> str:
         """Why theory has no bound for a point like this, in one sentence; empty if it has."""
         op = point.key.op
@@ -288,14 +306,6 @@ class _Judge:
 
 
 _WITHOUT_POINT = {"hang": Verdict.HANG, "wrong_data": Verdict.WRONG_DATA}
-
-
-def _without_a_limit(row: RowResult) -> RowResult:
-    """A row that the plan wants judged is not, where theory knows its bound and no limit is set."""
-    if row.verdict is not Verdict.UNJUDGED or row.bound is None or row.limit is not None:
-        return row
-    reason = f"{row.reason} The plan asks for a verdict: give the fabric a limit, or --limits."
-    return replace(row, verdict=Verdict.UNSURE, reason=reason)
 
 
 def _absent(planned: PlannedPoint) -> RowResult:

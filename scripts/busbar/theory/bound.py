@@ -36,7 +36,7 @@ from busbar.fabrics.model import Cut, Fabric
 from busbar.theory.cluster.bounds import BYTES_PER_US, Slope, host_bound
 from busbar.theory.cluster.in_network import network_bound
 from busbar.theory.cluster.layout import lay_out
-from busbar.theory.cluster.shape import shape_of
+from busbar.theory.cluster.shape import placed
 from busbar.theory.limit import CutLimit, cut_limit
 from busbar.theory.operations import OPERATIONS, Crosses, Exchange, Operation
 from busbar.theory.partitions import single_hosts, strictest
@@ -83,8 +83,8 @@ def bound(
     say they can; None as well for an operation that leaves them nothing to do
     (`Operation.in_network`). Raises UsageError for what does not fit together.
 
-    Of a cluster the placement's shape counts (`theory.cluster`): None where it has none, and for
-    all_to_allv with counts.
+    Of a cluster the placement's shape counts (`theory.cluster`). None as well where theory cannot
+    tell; `unknown_because` then says why.
     """
     what = operation(op)
     exchange = Exchange(size_bytes, len(placement), root, counts)
@@ -116,13 +116,31 @@ def bound(
     )
 
 
+def unknown_because(
+    fabric: Fabric, op: str, placement: Sequence[str], *, in_network: bool = False
+) -> str:
+    """Why theory cannot tell the bound there, in one sentence; empty where it can.
+
+    So it can where it tells that there is none, as of a barrier, or within one host.
+    """
+    what = operation(op)
+    if in_network and what.in_network is None:
+        return f"Theory knows nothing that switches do of {op}."
+    if fabric.cluster is not None and what.phases and placed(what, placement) is None:
+        return (
+            f"Theory cannot place its ranks: they do not fill hosts one after another, so that the "
+            f"bound of {op} on fabric {fabric.name} is unknown."
+        )
+    return ""
+
+
 def _of_cluster(
     fabric: Fabric, op: str, exchange: Exchange, placement: Sequence[str], in_network: bool
 ) -> Bound | None:
-    shape = shape_of(placement)
-    if fabric.cluster is None or shape is None or exchange.counts is not None:
+    found = placed(operation(op), placement, exchange.root)
+    if fabric.cluster is None or found is None or exchange.counts is not None:
         return None
-    layout = lay_out(fabric.cluster, shape, exchange.root)
+    layout = lay_out(fabric.cluster, found.shape, found.root)
     slope = network_bound(fabric, layout, op) if in_network else host_bound(layout, op)
     if slope is None or exchange.size_bytes == 0:
         return None

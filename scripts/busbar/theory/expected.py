@@ -25,7 +25,7 @@ from busbar.fabrics.model import Fabric
 from busbar.theory.bound import operation
 from busbar.theory.cluster.expected import candidates
 from busbar.theory.cluster.layout import lay_out
-from busbar.theory.cluster.shape import shape_of
+from busbar.theory.cluster.shape import placed
 from busbar.theory.constants import Constants
 from busbar.theory.operations import Exchange
 
@@ -141,11 +141,12 @@ def _on_cluster(
     fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], *, in_network: bool
 ) -> list[Expected]:
     """By NCCL's algorithms, fastest first; empty for a placement without a shape."""
-    shape = shape_of(placement)
-    if fabric.cluster is None or shape is None:
+    what = operation(op)
+    where = placed(what, placement)
+    if fabric.cluster is None or where is None:
         return []
-    able = candidates(fabric, lay_out(fabric.cluster, shape), op)
-    factor = operation(op).bus_factor(len(placement))
+    able = candidates(fabric, lay_out(fabric.cluster, where.shape, where.root), op)
+    factor = what.bus_factor(len(placement))
     found = [
         Expected(each.algorithm, time_us, algbw, algbw * factor)
         for each in able
