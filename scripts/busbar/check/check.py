@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from busbar.check.compare import compared
 from busbar.check.counters import counter_rows
+from busbar.check.coverage import coverage, whole_system
 from busbar.check.findings import findings
 from busbar.check.gain import gains
 from busbar.check.measured import measured
@@ -46,6 +47,7 @@ def check(
     chosen = fabric.limits if limits is None else limits
     alone = judged_rows(record, fabric, chosen, thresholds)
     rows = compared(alone, measured(record, alone), thresholds)
+    rows = (*rows, *whole_system(record, fabric))
     result = CheckResult(
         _title(record, fabric),
         tuple(_notes(record, fabric)),
@@ -91,6 +93,8 @@ def _notes(record: RunRecord, fabric: Fabric) -> Iterator[str]:
         yield f"The run is marked {run.status}, not complete."
     if run.fabric is not None and run.fabric != fabric.name:
         yield f"The run names fabric {run.fabric}, it is judged against {fabric.name}."
+    if part := coverage(record, fabric):
+        yield part
     if asking_variants(run) and fabric.kind == "network" and fabric.in_network is None:
         yield (
             f"Fabric {fabric.name} does not say that its switches reduce: the bounds suppose that "
