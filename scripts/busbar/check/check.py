@@ -101,5 +101,3 @@ def _notes(record: RunRecord, fabric: Fabric) -> Iterator[str]:
             "they do, as fast as their links."
         )
     yield from network_plugins_differ(run)
-    if len({segment.fingerprint for segment in run.segments}) > 1:
-        yield "The system changed between segments of the run."

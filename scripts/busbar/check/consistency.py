@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from busbar.record.figures import figures
 from busbar.record.models import Block, Point, RunRecord
+from busbar.record.placement import placement
 from busbar.theory.operations import OPERATIONS
 
 _AS_EQUAL = 1e-9  # programs add up in different order
@@ -54,6 +55,8 @@ def _gone(record: RunRecord, point: Point) -> Iterator[str]:
     """Figures that one block has and another lacks, or that every measured point has."""
     if point.key.group.nodes is None:
         yield "it does not say on how many nodes it ran"
+    elif (hosts := _hosts(record, point)) and hosts != point.key.group.nodes:
+        yield f"it says {point.key.group.nodes} nodes, and its ranks ran on {hosts}"
     if point.algorithm_bytes is None:
         yield "algorithm_bytes is missing"
     known = OPERATIONS.get(point.key.op)
@@ -67,6 +70,14 @@ def _gone(record: RunRecord, point: Point) -> Iterator[str]:
     for name, missing in seen.items():
         if len(missing) > 1:
             yield f"a block lacks {name}, which others have"
+
+
+def _hosts(record: RunRecord, point: Point) -> int:
+    """How many hosts the point's ranks were on; 0 where no launch tells."""
+    for launch in record.launches:
+        if any(block.launch == launch.id for block in point.blocks[:1]):
+            return len(set(placement(point.key.group, launch)))
+    return 0
 
 
 def _figures(block: Block) -> Iterator[tuple[str, object]]:

@@ -10,6 +10,7 @@ from busbar.check.findings import shares_gpus
 from busbar.check.judge import Yardstick, judge_point, limit_of
 from busbar.check.requested import Requests
 from busbar.check.result import RowResult, Verdict, label
+from busbar.check.sameness import Sameness
 from busbar.check.spread import missing_launches, spread
 from busbar.check.thresholds import Thresholds
 from busbar.check.throttling import throttling
@@ -53,6 +54,7 @@ class _Judge:
         self._limits = limits
         self._thresholds = thresholds
         self._requests = Requests.of(record)
+        self._sameness = Sameness(record)
         self._crowded = {launch.id for launch in record.launches if shares_gpus(launch)}
         self._measuring = {x.id for x in record.launches if x.purpose == "measure"}
 
@@ -110,7 +112,7 @@ class _Judge:
             expected=best,
             not_expected_because=unknown,
             repeats=self._repeats(point),
-            inconsistent=inconsistency(self._record, point),
+            inconsistent=inconsistency(self._record, point) or self._sameness.difference(point),
             max_spoiled_share=self._thresholds.spoiled,
             bypass="" if found is None else self._bypass(point),
             simulated=self._record.run.simulated,
