@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
-from busbar.check.result import JUDGED, CheckResult, RowResult, Verdict
+from busbar.check.result import CheckResult, RowResult, Verdict
 from busbar.check.table import share_text
 from busbar.errors import UsageError
 
@@ -32,8 +32,8 @@ def junit_text(result: CheckResult) -> str:
     cases = [_case(row) for row in result.rows]
     cases += [_verdict_case(row, "busbar.check.pairs") for row in result.pairs]
     cases += [_verdict_case(row, "busbar.check.counters") for row in result.counters]
-    if not any(row.verdict in JUDGED for row in (*result.rows, *result.pairs)):
-        cases.append(_nothing_judged())
+    if result.nothing_judged:
+        cases.append(_nothing_judged(result.nothing_judged))
     suite = xml.Element("testsuite", name=result.title)
     suite.extend(cases)
     root = xml.Element("testsuites")
@@ -71,7 +71,7 @@ def _verdict_case(row: RowResult, classname: str) -> xml.Element:
     return case
 
 
-def _nothing_judged() -> xml.Element:
+def _nothing_judged(sentence: str) -> xml.Element:
     case = xml.Element("testcase", classname="busbar.check", name="anything judged at all")
-    xml.SubElement(case, "error", message="Nothing was judged, which is not a pass.")
+    xml.SubElement(case, "error", message=sentence)
     return case

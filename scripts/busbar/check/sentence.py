@@ -24,10 +24,9 @@ def verdict_sentence(result: CheckResult) -> str:
     every = [row.verdict for row in (*result.rows, *result.pairs)]
     counts = Counter(every)
     judged = sum(count for verdict, count in counts.items() if verdict in JUDGED)
-    if not judged:
-        parts = ["Nothing was judged, which is not a pass"]
-    else:
-        parts = [f"{counts[Verdict.PASS]} of {judged} judged rows pass"]
+    parts = [result.nothing_judged.rstrip(".")] if result.nothing_judged else []
+    if judged:
+        parts.append(f"{counts[Verdict.PASS]} of {judged} judged rows pass")
     parts += [
         f"{counts[verdict]} {verdict.value}"
         for verdict in Verdict
