@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from busbar.record.figures import figures
 from busbar.record.models import Block, Point, RunRecord
 from busbar.record.placement import placement
+from busbar.record.status import verified_of
 from busbar.theory.operations import OPERATIONS
 
 _AS_EQUAL = 1e-9  # programs add up in different order
@@ -31,7 +32,7 @@ def _unlike_blocks(record: RunRecord, point: Point) -> Iterator[str]:
     measuring = {launch.id for launch in record.launches if launch.purpose == "measure"}
     timed = [block for block in point.blocks if block.launch in measuring]
     found = figures(point.blocks, timed, point.algorithm_bytes, point.bus_factor)
-    for name, value in vars(found).items():
+    for name, value in (*vars(found).items(), ("verified", verified_of(point.blocks))):
         if not _same(getattr(point, name), value):
             yield f"{name} is not what its blocks give"
 

@@ -47,6 +47,8 @@ class Verdict(Enum):
 
 JUDGED = frozenset(Verdict) - {Verdict.WAIVED, Verdict.UNJUDGED}
 _NEGATIVE = {Verdict.WRONG_DATA, Verdict.FAIL, Verdict.IMPOSSIBLE, Verdict.NOT_USED}
+STANDS = _NEGATIVE | {Verdict.HANG}
+"""What is known of a row, and no waiver undoes."""
 _INCOMPLETE = {Verdict.MISSING, Verdict.UNSURE}
 
 

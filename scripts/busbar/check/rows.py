@@ -9,9 +9,10 @@ from busbar.check.consistency import inconsistency
 from busbar.check.findings import shares_gpus
 from busbar.check.judge import Yardstick, judge_point, limit_of
 from busbar.check.requested import Requests
-from busbar.check.result import RowResult, Verdict, label
+from busbar.check.result import STANDS, RowResult, Verdict, label
 from busbar.check.sameness import Sameness
 from busbar.check.spread import missing_launches, spread
+from busbar.check.standing import standing, without_point
 from busbar.check.thresholds import Thresholds
 from busbar.check.throttling import throttling
 from busbar.errors import UsageError
@@ -61,14 +62,14 @@ class _Judge:
     def rows(self) -> Iterator[RowResult]:
         """Planned rows in the order of the plan, then what was measured beyond it."""
         points: dict[object, list[Point]] = {}
-        for point in self._record.points:
+        for point in standing(self._record):
             points.setdefault(point.key.planned(), []).append(point)
         for planned in self._record.run.plan.rows:
             yield from self._planned(planned, points.pop(planned.key, []))
         for unplanned in points.values():
             for point in unplanned:
                 yield self._optional(point)
-        yield from self._before_any_point()
+        yield from dict.fromkeys(self._without_point())
 
     def _planned(self, planned: PlannedPoint, points: Sequence[Point]) -> Iterator[RowResult]:
         if not points:
@@ -82,22 +83,23 @@ class _Judge:
                 yield self._optional(point)
             else:
                 row = judge_point(point, self._yardstick(point))
-                yield row if row.verdict is Verdict.WRONG_DATA else _absent(planned)
+                yield row if row.verdict in STANDS else _absent(planned)
 
     def _optional(self, point: Point) -> RowResult:
         """An optional row may be missing; what was measured of it counts like any other."""
-        if point.status in ("waived", "not_run") and not point.wrong_elements:
+        if point.status in ("waived", "not_run"):
             verdict = Verdict.WAIVED if point.status == "waived" else Verdict.UNJUDGED
             return RowResult(label(point.key), point.key, verdict, point.reason or "")
         return judge_point(point, self._yardstick(point))
 
-    def _before_any_point(self) -> Iterator[RowResult]:
-        """What struck a launch before it came to a point."""
-        for problem in self._record.problems:
-            if problem.key is None:
-                name = "run" if problem.launch is None else f"launch {problem.launch}"
-                verdict = _WITHOUT_POINT.get(problem.status, Verdict.MISSING)
-                yield RowResult(name, None, verdict, problem.reason)
+    def _without_point(self) -> Iterator[RowResult]:
+        """What struck a launch before it came to a point, or a point that is not there."""
+        for problem in without_point(self._record):
+            name = "run" if problem.launch is None else f"launch {problem.launch}"
+            if problem.key is not None:
+                name = label(problem.key)
+            verdict = _WITHOUT_POINT.get(problem.status, Verdict.MISSING)
+            yield RowResult(name, problem.key, verdict, problem.reason)
 
     def _yardstick(self, point: Point) -> Yardstick:
         unknown_because = self._why_bound_unknown(point)
@@ -111,7 +113,9 @@ class _Judge:
             limit=limit,
             expected=best,
             not_expected_because=unknown,
-            repeats=self._repeats(point),
+            by_launch_us=medians_by_launch(self._record, point),
+            missing_launches=self._missing_launches(point),
+            spread=spread(medians_by_launch(self._record, point), self._thresholds.spread),
             inconsistent=inconsistency(self._record, point) or self._sameness.difference(point),
             max_spoiled_share=self._thresholds.spoiled,
             bypass="" if found is None else self._bypass(point),
@@ -176,16 +180,10 @@ class _Judge:
         variants = (v for v in self._record.run.plan.variants if v.name == name)
         return any(v.settings or v.environment for v in variants)
 
-    def _repeats(self, point: Point) -> str:
-        """Why its repeats may not stand for the row, in one sentence; else empty."""
+    def _missing_launches(self, point: Point) -> str:
         run = self._record.run
-        by_launch = medians_by_launch(self._record, point)
         planned = 0 if run.imported else run.plan.launches  # several outputs are nobody's plan
-        sentences = (
-            missing_launches(by_launch, planned),
-            spread(by_launch, self._thresholds.spread),
-        )
-        return next(filter(None, sentences), "")
+        return missing_launches(medians_by_launch(self._record, point), planned)
 
     def _ways(self, point: Point) -> tuple[bool, ...]:
         """By hosts (False), in the network (True), or both where nothing tells which it was."""
