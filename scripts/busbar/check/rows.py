@@ -201,7 +201,9 @@ class _Judge:
         return has_them and self._requests.is_left_to_the_library(point)
 
     def _unproven(self, point: Point) -> str:
-        """What would show that a variant's reduction in the network took place, if nothing does."""
+        """What speaks against its having run as its variant asks, or would show that it did."""
+        if not_given := self._requests.not_given(point):
+            return not_given
         if not self._requests.asks(point) or self._requests.carried_out(point) is not None:
             return ""
         timed = self._timed(point)
