@@ -65,7 +65,9 @@ def _record(
         if isinstance(line, BlockLine):
             seen = line.block.observed.model_copy(update=observed or {})
             slowed = {} if throttled is None else {"throttled": throttled[line.launch]}
-            body = line.block.model_copy(update={"observed": seen, **(block or {}), **slowed})
+            uncounted = {"wire": None} if same_host else {}
+            update = {"observed": seen, **uncounted, **(block or {}), **slowed}
+            body = line.block.model_copy(update=update)
             group = line.key.group.model_copy(update={"nodes": 1 if same_host else 4})
             key = line.key.model_copy(update={"transport": "nccl", "group": group})
             line = line.model_copy(update={"block": body, "key": key})

@@ -7,12 +7,15 @@ If nothing was judged, one error more says so: a suite without an error would lo
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
 from busbar.check.result import CheckResult, RowResult, Verdict
 from busbar.check.table import share_text
 from busbar.errors import UsageError
+
+_NO_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 _TAGS = {
     Verdict.FAIL: "failure",
@@ -34,7 +37,7 @@ def junit_text(result: CheckResult) -> str:
     cases += [_verdict_case(row, "busbar.check.counters") for row in result.counters]
     if result.nothing_judged:
         cases.append(_nothing_judged(result.nothing_judged))
-    suite = xml.Element("testsuite", name=result.title)
+    suite = xml.Element("testsuite", name=_printable(result.title))
     suite.extend(cases)
     root = xml.Element("testsuites")
     root.append(suite)
@@ -58,17 +61,24 @@ def write_junit(result: CheckResult, path: Path) -> None:
 
 def _case(row: RowResult) -> xml.Element:
     case = _verdict_case(row, "busbar.check")
-    xml.SubElement(case, "system-out").text = f"% of bound: {share_text(row)}. {row.reason}"
+    xml.SubElement(case, "system-out").text = _printable(
+        f"% of bound: {share_text(row)}. {row.reason}"
+    )
     return case
 
 
 def _verdict_case(row: RowResult, classname: str) -> xml.Element:
-    case = xml.Element("testcase", classname=classname, name=row.label)
+    case = xml.Element("testcase", classname=classname, name=_printable(row.label))
     if row.verdict in _TAGS:
         settle = f" It would be settled by: {row.settle}" if row.settle else ""
         message = f"{row.verdict.value}: {row.reason}{settle}"
-        xml.SubElement(case, _TAGS[row.verdict], message=message)
+        xml.SubElement(case, _TAGS[row.verdict], message=_printable(message))
     return case
+
+
+def _printable(text: str) -> str:
+    """Without what XML 1.0 has no way to write, such as the colours of a program's last words."""
+    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _nothing_judged(sentence: str) -> xml.Element:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from busbar.record.evidence import asking_variants
@@ -37,7 +37,7 @@ class Requests:
     """Per variant: the one `algorithm` and the one `protocol` that it asks for."""
     environments: Mapping[str, Mapping[str, str]]
     """Per variant: the variables it sets."""
-    launches: Mapping[int, Launch]
+    launches: Sequence[Launch]
 
     @classmethod
     def of(cls, record: RunRecord) -> Requests:
@@ -49,7 +49,7 @@ class Requests:
             silent=frozenset(v.name for v in variants if "in_network" not in v.settings),
             named={v.name: dict(_named(v)) for v in variants},
             environments={v.name: v.environment for v in variants},
-            launches={launch.id: launch for launch in record.launches},
+            launches=record.launches,
         )
 
     def asks(self, point: Point) -> bool:
@@ -105,8 +105,8 @@ class Requests:
 
     def measuring(self, point: Point) -> list[Launch]:
         """The launches that timed a point: those that observe take variables of their own."""
-        used = dict.fromkeys(block.launch for block in point.blocks)
-        return [self.launches[x] for x in used if self.launches[x].purpose == "measure"]
+        used = {block.launch for block in point.blocks}
+        return [x for x in self.launches if x.id in used and x.purpose == "measure"]
 
     def is_left_to_the_library(self, point: Point) -> bool:
         """MPI reduces in the network only when told to; NCCL takes NVLink's switches by itself."""

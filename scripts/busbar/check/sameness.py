@@ -30,7 +30,8 @@ class Sameness:
         """One sentence that names a launch of the point that is unlike its first; else empty."""
         if self._systems > 1:
             return "The system changed between segments of the run: judge them apart."
-        used = list(dict.fromkeys(block.launch for block in point.blocks))
+        known = dict.fromkeys(b.launch for b in point.blocks if b.launch in self._as_in)
+        used = list(known)
         for launch in used[1:]:
             for what, like in self._as_in[launch].items():
                 if like != self._as_in[used[0]].get(what, like):
