@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from busbar.check import Verdict
+from busbar.check import RowResult, Verdict
 from busbar.check import check as judge
 from busbar.errors import ExitCode
 from busbar.fabrics import Fabric
@@ -153,3 +153,33 @@ def test_contradictions_do_not_soften_what_is_worse() -> None:
     document = json.loads(record.model_dump_json())
     document["points"][0]["busbw_gbs"] = None
     assert _code(document, fabric) is ExitCode.NEGATIVE
+
+
+def _edited(change: Callable[[dict[str, Any]], None]) -> RowResult:
+    record, fabric = _made()
+    document = json.loads(record.model_dump_json())
+    change(document["points"][0])
+    made = RunRecord.model_validate_json(json.dumps(document))
+    return judge(made, fabric, accept_fake=True).rows[0]
+
+
+def test_bytes_of_fewer_nodes_than_there_are_contradict_it() -> None:
+    def shorten(point: dict[str, Any]) -> None:
+        for wire in (point["wire"], *(block["wire"] for block in point["blocks"])):
+            wire["tx_bytes_per_node"] = wire["tx_bytes_per_node"][:1]
+            wire["rx_bytes_per_node"] = wire["rx_bytes_per_node"][:1]
+
+    row = _edited(shorten)
+    assert row.verdict is Verdict.UNSURE
+    assert "wire is not of the 4 nodes" in row.reason
+
+
+def test_bytes_of_other_nodes_in_one_block_are_no_crash() -> None:
+    row = _edited(lambda point: point["blocks"][0]["wire"].update(tx_bytes_per_node=[1.0]))
+    assert row.verdict is Verdict.UNSURE
+
+
+def test_a_counter_that_one_block_does_not_name_is_gone() -> None:
+    row = _edited(lambda point: point["blocks"][1].update(errors={}))
+    assert row.verdict is Verdict.UNSURE
+    assert "lacks errors.drops" in row.reason

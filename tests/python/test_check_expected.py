@@ -91,11 +91,11 @@ def _that_ran(record: RunRecord, algorithm: str) -> RunRecord:
     return record.model_copy(update={"points": [point.model_copy(update={"observed": seen})]})
 
 
-def test_what_is_expected_of_nobody_is_unjudged_and_no_pass() -> None:
+def test_what_is_expected_of_nobody_is_unsure() -> None:
     fabric = with_limits(limit("all_reduce", 0.9, of="expected"))
     result = check(rated({ROW: [0.99] * 5}), fabric)
     row = only(result)
-    assert row.verdict is Verdict.UNJUDGED
+    assert row.verdict is Verdict.UNSURE
     assert row.reason.startswith("Its limit is of the expected time, which is unknown: ")
     assert result.exit_code is ExitCode.INCOMPLETE
 
@@ -103,7 +103,7 @@ def test_what_is_expected_of_nobody_is_unjudged_and_no_pass() -> None:
 def test_constants_fitted_to_the_record_do_not_excuse_it() -> None:
     fabric = with_limits(limit("all_reduce", 0.9, of="expected"))
     record = rated({ROW: [0.99] * 5, Row("ping_pong", 256 * 1024): [0.9] * 5})
-    assert check(record, fabric).rows[0].verdict is Verdict.UNJUDGED
+    assert check(record, fabric).rows[0].verdict is Verdict.UNSURE
 
 
 def test_reduction_in_the_network_is_expected_of_the_tree() -> None:

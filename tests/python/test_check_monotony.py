@@ -7,6 +7,7 @@ import pytest
 from busbar.check import CheckResult, Verdict
 from busbar.check.thresholds import Thresholds
 from busbar.errors import ExitCode
+from busbar.record.models import RunRecord
 from factories import MIB, Row
 from rated import Shares, check, limit, rated, with_limits
 
@@ -94,3 +95,34 @@ def test_rows_without_a_limit_are_left_alone(op: str) -> None:
     fabric = with_limits(limit("all_reduce", 0.5))
     rows = {Row(op, 2 * MIB): _around(0.95), Row(op, 4 * MIB): _around(0.5)}
     assert {row.verdict for row in check(rated(rows), fabric).rows} == {Verdict.UNJUDGED}
+
+
+def _planned(record: RunRecord, stage: str | None) -> RunRecord:
+    """The same, its rows required by a stage of a plan."""
+    plan = record.run.plan
+    rows = [row.model_copy(update={"stage": stage}) for row in plan.rows]
+    run = record.run.model_copy(update={"plan": plan.model_copy(update={"rows": rows})})
+    return record.model_copy(update={"run": run})
+
+
+@pytest.mark.parametrize(
+    ("share", "stage", "verdict"),
+    [
+        (0.005, "full system", Verdict.FAIL),
+        # A library's change of algorithm, not of sense.
+        (0.8, "full system", Verdict.UNJUDGED),
+        (0.005, None, Verdict.UNJUDGED),
+    ],
+)
+def test_what_a_plan_requires_without_a_limit_takes_no_longer_than_more_data(
+    share: float, stage: str | None, verdict: Verdict
+) -> None:
+    rows = {Row("all_gather", 2 * MIB): _around(share), Row("all_gather", 4 * MIB): _around(0.9)}
+    small, large = check(_planned(rated(rows), stage), FABRIC).rows
+    assert (small.verdict, large.verdict) == (verdict, Verdict.UNJUDGED)
+
+
+def test_a_fall_by_all_of_it_is_accepted_where_that_is_asked_for() -> None:
+    rows = {Row("send_recv", size * MIB): _around(share) for size, share in ((2, 0.95), (4, 0.7))}
+    loose = check(rated(rows), FABRIC, thresholds=Thresholds(dip=1.0, apart=1.0))
+    assert {row.verdict for row in loose.rows} == {Verdict.PASS}

@@ -20,7 +20,7 @@ from busbar.check.junit import junit_text
 from busbar.check.table import print_result
 from busbar.commands.check import check as check_command
 from busbar.errors import ExitCode
-from busbar.fabrics import Fabric
+from busbar.fabrics import Fabric, Limit
 from busbar.pairs.groups import Kind
 from busbar.pairs.matrix import PairMatrix
 from busbar.record.journal import write_record
@@ -48,11 +48,25 @@ def test_a_slow_host_makes_the_verdict_negative_in_one_sentence() -> None:
     assert _verdicts(result) == expected
 
 
-def test_healthy_pairs_hold() -> None:
-    result = _check(matrix(replace(SLOW, faults=())))
-    assert (result.exit_code, result.findings) == (ExitCode.HOLDS, ())
+@pytest.mark.parametrize("slower", [1.0, 10.0])
+def test_pairs_that_are_all_alike_convict_nobody_and_alone_pass_nothing(slower: float) -> None:
+    """They are held against each other: where all are ten times too slow, all are alike."""
+    made = matrix(replace(SLOW, faults=()))
+    made.isolated.times_us[:] *= slower
+    result = _check(made)
+    assert (result.exit_code, result.findings) == (ExitCode.INCOMPLETE, ())
     assert set(_verdicts(result).values()) == {Verdict.PASS}
     assert "6 verdicts by pairs: 6 PASS" in result.summary
+    assert "held against each other only" in result.summary
+    assert "held against each other only" in junit_text(result)
+
+
+def test_healthy_pairs_hold_beside_a_limit() -> None:
+    record = record_of(matrix(replace(SLOW, faults=())))
+    limit = {"op": "one_way", "from": "1M", "at_least": 0.5, "reason": "a test"}
+    fabric = STAR.model_copy(update={"limits": [Limit.model_validate(limit)]})
+    result = judge(record, fabric, accept_fake=True)
+    assert result.exit_code is ExitCode.HOLDS, result.summary
 
 
 def test_suspects_never_pass() -> None:

@@ -227,7 +227,7 @@ def test_what_has_no_bound() -> None:
     assert bound(fabric, "memory_copy", 8, fabric.placement(8)) is None
     assert bound(fabric, "all_reduce", 8, ["a"]) is None
     assert bound(fabric, "all_reduce", 0, ["a", "b"]) is None
-    assert bound(fabric, "all_reduce", 8, ["a", "b", "b"]) is None
+    assert bound(fabric, "all_reduce", 8, ["a", "b", "b", "c"]) is None
     assert bound(fabric, "all_to_allv", 8, ["a", "b"], counts=[[0, 1], [1, 0]]) is None
     same = bound(fabric, "all_to_allv", 8, ["a", "b"])
     assert same == bound(fabric, "all_to_all", 8, ["a", "b"]), "two ranks have no other shares"

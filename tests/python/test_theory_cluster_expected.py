@@ -169,7 +169,7 @@ def test_the_names_that_judges_ask_for() -> None:
     best = expected_in_network(fabric, "all_reduce", GIB, fabric.placement(8, 8), none)
     assert best is not None
     assert best.algorithm == "NVLS"
-    assert expected(fabric, "all_reduce", GIB, ["a", "b", "b"], none) == []
+    assert expected(fabric, "all_reduce", GIB, ["a", "b", "b", "c"], none) == []
     assert expected_in_network(fabric, "all_to_all", GIB, ["a", "b"], none) is None
     plain = replace(H100, nvls_share=None).fabric()
     assert expected_in_network(plain, "all_reduce", GIB, ["a", "b"], none) is None

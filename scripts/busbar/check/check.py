@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from busbar.check.compare import compared
 from busbar.check.counters import counter_rows
+from busbar.check.coverage import coverage, whole_system
 from busbar.check.findings import findings
 from busbar.check.gain import gains
+from busbar.check.label import distinct
 from busbar.check.measured import measured
 from busbar.check.requested import network_plugins_differ
-from busbar.check.result import CheckResult
+from busbar.check.result import CheckResult, RowResult
 from busbar.check.rows import judged_rows
 from busbar.check.settle import settled, to_settle
 from busbar.check.thresholds import DEFAULT, Thresholds
@@ -46,6 +49,7 @@ def check(
     chosen = fabric.limits if limits is None else limits
     alone = judged_rows(record, fabric, chosen, thresholds)
     rows = compared(alone, measured(record, alone), thresholds)
+    rows = (*_told_apart(rows), *whole_system(record, fabric))
     result = CheckResult(
         _title(record, fabric),
         tuple(_notes(record, fabric)),
@@ -57,6 +61,15 @@ def check(
         not_real=not_real(record.run),
     )
     return _with_pairs(result, record, of_fabric(fabric) if sites is None else sites)
+
+
+def _told_apart(rows: Sequence[RowResult]) -> Iterator[RowResult]:
+    """The same with ranks in the names of rows that would have one name."""
+    named = Counter(row.label for row in rows)
+    for row in rows:
+        if row.key is not None and named[row.label] > 1:
+            row = replace(row, label=f"{row.label} {distinct(row.key)}")
+        yield row
 
 
 def _with_pairs(result: CheckResult, record: RunRecord, sites: Sites) -> CheckResult:
@@ -96,11 +109,11 @@ def _notes(record: RunRecord, fabric: Fabric) -> Iterator[str]:
         yield f"Other traffic ran beside it: {run.background}."
     if run.fabric is not None and run.fabric != fabric.name:
         yield f"The run names fabric {run.fabric}, it is judged against {fabric.name}."
+    if part := coverage(record, fabric):
+        yield part
     if asking_variants(run) and fabric.kind == "network" and fabric.in_network is None:
         yield (
             f"Fabric {fabric.name} does not say that its switches reduce: the bounds suppose that "
             "they do, as fast as their links."
         )
     yield from network_plugins_differ(run)
-    if len({segment.fingerprint for segment in run.segments}) > 1:
-        yield "The system changed between segments of the run."

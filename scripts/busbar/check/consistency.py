@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from pydantic import BaseModel
 
 from busbar.record.figures import figures
 from busbar.record.models import Block, Point, RunRecord
+from busbar.record.placement import placement
+from busbar.record.status import verified_of
 from busbar.theory.operations import OPERATIONS
 
 _AS_EQUAL = 1e-9  # programs add up in different order
@@ -20,9 +23,26 @@ _AS_EQUAL = 1e-9  # programs add up in different order
 
 def inconsistency(record: RunRecord, point: Point) -> str:
     """One sentence that names the first figure that is not as it must be; empty if all are."""
-    for name in (*_unlike_blocks(record, point), *_gone(record, point)):
+    for name in chain(
+        _unlike_hosts(record, point), _unlike_blocks(record, point), _gone(record, point)
+    ):
         return f"The record contradicts itself: {name}; get the run's own record, or measure again."
     return ""
+
+
+def _unlike_hosts(record: RunRecord, point: Point) -> Iterator[str]:
+    """What is counted per node, on another number of nodes than the point's ranks were on."""
+    hosts = _hosts(record, point)
+    if not hosts:
+        return
+    nodes = point.key.group.nodes
+    if nodes is not None and nodes != hosts:
+        yield f"it says {nodes} nodes, and its ranks ran on {hosts}"
+    for wire in (point.wire, *(block.wire for block in point.blocks)):
+        if wire is not None and {
+            len(wire.tx_bytes_per_node), len(wire.rx_bytes_per_node)
+        } != {hosts}:  # fmt: skip
+            yield f"wire is not of the {hosts} nodes that its ranks ran on"
 
 
 def _unlike_blocks(record: RunRecord, point: Point) -> Iterator[str]:
@@ -30,7 +50,7 @@ def _unlike_blocks(record: RunRecord, point: Point) -> Iterator[str]:
     measuring = {launch.id for launch in record.launches if launch.purpose == "measure"}
     timed = [block for block in point.blocks if block.launch in measuring]
     found = figures(point.blocks, timed, point.algorithm_bytes, point.bus_factor)
-    for name, value in vars(found).items():
+    for name, value in (*vars(found).items(), ("verified", verified_of(point.blocks))):
         if not _same(getattr(point, name), value):
             yield f"{name} is not what its blocks give"
 
@@ -59,14 +79,21 @@ def _gone(record: RunRecord, point: Point) -> Iterator[str]:
     known = OPERATIONS.get(point.key.op)
     if point.bus_factor is None and known is not None and known.bus_factor(2) > 0:
         yield "bus_factor is missing"
-    seen: dict[str, set[bool]] = {}
-    for block in point.blocks:
-        for name, value in _figures(block):
-            seen.setdefault(name, set()).add(value is None)
-        seen.setdefault("last_rank", set()).update(rank is None for rank in block.last_rank)
-    for name, missing in seen.items():
-        if len(missing) > 1:
+    tables = [dict(_figures(block)) for block in point.blocks]
+    for name in dict.fromkeys(name for table in tables for name in table):
+        # A name that is not there says as little as null.
+        if len({table.get(name) is None for table in tables}) > 1:
             yield f"a block lacks {name}, which others have"
+    if len({rank is None for block in point.blocks for rank in block.last_rank}) > 1:
+        yield "a block lacks last_rank, which others have"
+
+
+def _hosts(record: RunRecord, point: Point) -> int:
+    """How many hosts the point's ranks were on; 0 where no launch tells."""
+    for launch in record.launches:
+        if any(block.launch == launch.id for block in point.blocks[:1]):
+            return len(set(placement(point.key.group, launch)))
+    return 0
 
 
 def _figures(block: Block) -> Iterator[tuple[str, object]]:

@@ -36,7 +36,7 @@ RATE = 0.01
 
 _SPARED = {Kind.BELOW_LIMIT: Verdict.FAIL, Kind.ABOVE_BOUND: Verdict.IMPOSSIBLE}
 """Verdicts that rows have got by their own interval alone."""
-_MAY_TURN = (Verdict.PASS, Verdict.UNSURE)
+_MAY_TURN = (Verdict.PASS, Verdict.UNSURE, Verdict.UNJUDGED)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from busbar.check.claims import MOST_LAUNCHES
@@ -18,6 +18,12 @@ from busbar.theory.expected import Expected
 # Clocks, a link rate's own rounding, and headers that a kernel leaves out (12 bytes of timestamps
 # in 9014 are 0.1 %) may carry a sound figure this far over a bound.
 TOLERANCE = 0.01
+
+
+MOST_BELOW = 0.05
+"""Of the limit, that a single launch may be below it where the interval over launches is not. From
+six launches on the interval leaves out the slowest, of twenty the slowest five: they are rare, not
+noise. Half of what limits leave to sound systems."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,12 @@ class Yardstick:
     """One sentence where fewer bytes passed the links than the operation must move; else empty."""
     simulated: bool
     """Then nothing varies, one launch is all there is, and large messages carry no data."""
+    bound_unknown: bool = False
+    """Whether theory cannot tell it, rather than tell that there is none."""
+    required: bool = False
+    """Whether the plan requires the row; what it has as optional may stay without a verdict."""
+    needs_limit: bool = False
+    """Whether the plan asks that a limit judges it."""
     not_used: str = ""
     """One sentence where it is shown to have run otherwise than its variant asks; else empty."""
     unproven: str = ""
@@ -46,8 +58,12 @@ class Yardstick:
     """What it should take; needed only where the limit is of that."""
     not_expected_because: str = ""
     """One sentence where that is not known."""
-    repeats: str = ""
-    """One sentence where launches are missing, or stray too far from each other."""
+    by_launch_us: Mapping[int, float] = field(default_factory=dict)
+    """Median of each launch."""
+    missing_launches: str = ""
+    """One sentence where fewer launches measured it than were planned."""
+    spread: str = ""
+    """One sentence where launches stray too far from each other."""
     inconsistent: str = ""
     """One sentence where the record contradicts itself."""
 
@@ -62,6 +78,9 @@ def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
         return trouble
     judged = _by_figures(point, row, yardstick)
     doubt = yardstick.unproven or yardstick.throttled or yardstick.inconsistent
+    if judged.verdict is Verdict.UNJUDGED and yardstick.required:
+        # Its time is held against nothing, but that it ran, as often as planned and right, counts.
+        doubt = doubt or _unverified(point, yardstick) or yardstick.missing_launches
     if doubt and judged.verdict in (Verdict.PASS, Verdict.UNJUDGED):
         return replace(judged, verdict=Verdict.UNSURE, reason=doubt)
     return judged
@@ -74,20 +93,29 @@ def _by_figures(point: Point, row: RowResult, yardstick: Yardstick) -> RowResult
     if yardstick.bypass:
         return replace(row, verdict=Verdict.IMPOSSIBLE, reason=yardstick.bypass)
     if yardstick.shares_gpus:
-        reason = "Its ranks shared a GPU: a functional test, no performance."
-        return replace(row, verdict=Verdict.UNJUDGED, reason=reason)
+        return _unjudged(
+            row, "Its ranks shared a GPU: a functional test, no performance.", yardstick
+        )
     if row.fraction is not None and row.fraction > 1 + TOLERANCE:
         return _above_bound(row)
     limit = yardstick.limit
     if limit is None:
-        reason = (
-            "No limit of the fabric applies to it." if row.bound else yardstick.no_bound_because
-        )
-        return replace(row, verdict=Verdict.UNJUDGED, reason=reason)
+        reason = yardstick.no_bound_because or "No limit of the fabric applies to it."
+        if row.bound and yardstick.required and yardstick.needs_limit:
+            reason += " The plan asks for a verdict: give the fabric a limit, or --limits."
+        return _unjudged(row, reason, yardstick)
     row = _with_limit(row, limit, yardstick)
     if row.share is None:
-        return replace(row, verdict=Verdict.UNJUDGED, limit=None, reason=_no_reference(yardstick))
+        return _unjudged(replace(row, limit=None), _no_reference(yardstick), yardstick)
     return _against_limit(row, point, yardstick)
+
+
+def _unjudged(row: RowResult, reason: str, yardstick: Yardstick) -> RowResult:
+    """Nothing judges the row; that is no verdict where one is asked for and theory has a say."""
+    asked = yardstick.required and (yardstick.needs_limit or yardstick.limit is not None)
+    has_a_say = row.bound is not None or yardstick.bound_unknown
+    verdict = Verdict.UNSURE if asked and has_a_say else Verdict.UNJUDGED
+    return replace(row, verdict=verdict, reason=reason)
 
 
 def _with_limit(row: RowResult, limit: Limit, yardstick: Yardstick) -> RowResult:
@@ -199,8 +227,8 @@ def _against_limit(row: RowResult, point: Point, yardstick: Yardstick) -> RowRes
         reason = f"{row.share:.1%} is below {wanted}{where}."
         return replace(row, verdict=Verdict.FAIL, reason=reason, by_times=True)
     if low < row.limit:
-        return _at_the_limit(row, point, wanted, yardstick.repeats)
-    doubt = _doubt(point, yardstick)
+        return _at_the_limit(row, point, wanted, _repeats(yardstick))
+    doubt = _doubt(point, yardstick) or _launch_below(row, yardstick)
     if doubt:
         return replace(row, verdict=Verdict.UNSURE, reason=doubt)
     return replace(row, verdict=Verdict.PASS, reason=f"{row.share:.1%}, above {wanted}.")
@@ -220,14 +248,39 @@ def _doubt(point: Point, yardstick: Yardstick) -> str:
             f"{share:.0%} of the samples saw drops, errors or retransmits, more than the "
             f"{yardstick.max_spoiled_share:.0%} accepted: find their cause, then measure again."
         )
-    unverified = (
-        point.verified != "every_block"
-        or point.wrong_elements is None
-        or any(b.verified != "every_block" or b.wrong_elements is None for b in point.blocks)
+    return _unverified(point, yardstick) or _repeats(yardstick)
+
+
+def _repeats(yardstick: Yardstick) -> str:
+    """Why its launches may not stand for the row, or nothing."""
+    return yardstick.missing_launches or yardstick.spread
+
+
+def _unverified(point: Point, yardstick: Yardstick) -> str:
+    """One sentence where not every result was looked at, or nothing of it; else empty."""
+    unverified = point.wrong_elements is None or any(
+        block.verified != "every_block"
+        or block.wrong_elements is None
+        or (block.checked_elements == 0 and point.key.size_bytes > 0)
+        for block in point.blocks
     )
-    if unverified and not yardstick.simulated:
-        return "Its results were not verified: measure again with verification on."
-    return yardstick.repeats
+    if not unverified or yardstick.simulated:
+        return ""
+    return "Its results were not verified: measure again with verification on."
+
+
+def _launch_below(row: RowResult, yardstick: Yardstick) -> str:
+    """One sentence that names a launch well below the limit that the interval leaves out."""
+    reference = row.reference_us
+    assert row.limit is not None and reference is not None
+    for launch, time_us in yardstick.by_launch_us.items():
+        if reference < (1 - MOST_BELOW) * row.limit * time_us:
+            return (
+                f"Launch {launch} reached {reference / time_us:.1%} only, below "
+                f"{row.limit:.0%} of {_theory(row)}, although the interval over launches is above: "
+                "find what differed, then measure again."
+            )
+    return ""
 
 
 def _at_the_limit(row: RowResult, point: Point, wanted: str, repeats: str) -> RowResult:

@@ -8,12 +8,15 @@ judged, one error more says so: a suite without an error would look like a pass.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
-from busbar.check.result import JUDGED, CheckResult, RowResult, Verdict
+from busbar.check.result import CheckResult, RowResult, Verdict
 from busbar.check.table import share_text
 from busbar.errors import UsageError
+
+_NO_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 _TAGS = {
     Verdict.FAIL: "failure",
@@ -34,9 +37,9 @@ def junit_text(result: CheckResult) -> str:
     cases = [_case(row, origin) for row in result.rows]
     for kind, rows in (("pairs", result.pairs), ("counters", result.counters)):
         cases += [_verdict_case(row, f"busbar.check.{kind}", origin) for row in rows]
-    if not any(row.verdict in JUDGED for row in (*result.rows, *result.pairs)):
-        cases.append(_nothing_judged())
-    suite = xml.Element("testsuite", name=result.title)
+    if result.nothing_judged:
+        cases.append(_nothing_judged(result.nothing_judged))
+    suite = xml.Element("testsuite", name=_printable(result.title))
     suite.extend(cases)
     root = xml.Element("testsuites")
     root.append(suite)
@@ -61,20 +64,25 @@ def write_junit(result: CheckResult, path: Path) -> None:
 def _case(row: RowResult, origin: str) -> xml.Element:
     case = _verdict_case(row, "busbar.check", origin)
     said = f"% of bound: {share_text(row)}. {row.reason}{origin}"
-    xml.SubElement(case, "system-out").text = said
+    xml.SubElement(case, "system-out").text = _printable(said)
     return case
 
 
 def _verdict_case(row: RowResult, classname: str, origin: str) -> xml.Element:
-    case = xml.Element("testcase", classname=classname, name=row.label)
+    case = xml.Element("testcase", classname=classname, name=_printable(row.label))
     if row.verdict in _TAGS:
         settle = f" It would be settled by: {row.settle}" if row.settle else ""
         message = f"{row.verdict.value}: {row.reason}{settle}{origin}"
-        xml.SubElement(case, _TAGS[row.verdict], message=message)
+        xml.SubElement(case, _TAGS[row.verdict], message=_printable(message))
     return case
 
 
-def _nothing_judged() -> xml.Element:
+def _printable(text: str) -> str:
+    """Without what XML 1.0 has no way to write, such as the colours of a program's last words."""
+    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _nothing_judged(sentence: str) -> xml.Element:
     case = xml.Element("testcase", classname="busbar.check", name="anything judged at all")
-    xml.SubElement(case, "error", message="Nothing was judged, which is not a pass.")
+    xml.SubElement(case, "error", message=sentence)
     return case

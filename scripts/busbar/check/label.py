@@ -16,13 +16,32 @@ def point_label(key: PointKey) -> str:
     return " ".join([key.op, format_size(key.size_bytes), *_unusual(key)])
 
 
+def distinct(key: PointKey) -> str:
+    """What tells rows of one name apart: their ranks, and where these were."""
+    nodes = "" if key.group.nodes is None else f" on {key.group.nodes} nodes"
+    return f"ranks {key.group.ranks}{nodes}"
+
+
+def manner(key: PointKey) -> list[str]:
+    """What it is of and how it is carried out, where that is not the usual; no root, no ranks."""
+    return [*_of_what(key), *_how(key)]
+
+
 def _unusual(key: PointKey) -> list[str]:
+    root = [f"root {key.root}"] if key.root else []
+    group = [f"group {key.group.name}"] if key.group.name != "all" else []
+    return [*_of_what(key), *root, *_how(key), *group]
+
+
+def _of_what(key: PointKey) -> list[str]:
     parts = [key.datatype] if key.datatype != "float" else []
     parts += [key.redop] if key.redop not in (None, "sum") else []
-    parts += [f"root {key.root}"] if key.root else []
-    parts += ["in place"] if key.in_place else []
+    return parts
+
+
+def _how(key: PointKey) -> list[str]:
+    parts = ["in place"] if key.in_place else []
     parts += ["graph"] if key.graph else []
     parts += [f"{key.registration} buffers"] if key.registration != "none" else []
     parts += [key.timing] if key.timing != "isolated" else []
-    parts += [f"group {key.group.name}"] if key.group.name != "all" else []
     return parts

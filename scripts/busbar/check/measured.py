@@ -33,11 +33,16 @@ class Measured:
     bound_us: float | None
     judged: bool
     """Whether a limit applies to it."""
+    of_plan: bool = False
+    """Whether a plan of stages requires it, with or without a limit."""
 
 
 def measured(record: RunRecord, rows: Sequence[RowResult]) -> list[Measured]:
     """Those of the rows that have times, and ran as they were asked to."""
     points = {point.key: point for point in record.points}
+    required = {
+        row.key for row in record.run.plan.rows if row.stage is not None and row.need == "required"
+    }
     found = []
     for at, row in enumerate(rows):
         point = points.get(row.key) if row.key is not None else None
@@ -50,6 +55,7 @@ def measured(record: RunRecord, rows: Sequence[RowResult]) -> list[Measured]:
                 by_launch=medians_by_launch(record, point),
                 bound_us=row.bound.time_us if row.bound else None,
                 judged=row.limit is not None,
+                of_plan=point.key.planned() in required,
             )
         )
     return found

@@ -27,7 +27,11 @@ the limits of a fabric leave too, and half of what a port at 80 % takes."""
 
 
 def dips(rows: Sequence[Measured], most: float = MOST_DIP) -> Iterator[Claim]:
-    """A claim for each row with a limit and each neighbour it has."""
+    """A claim for each row with a limit and each neighbour it has.
+
+    What a plan requires without a limit must take no longer than more data does: latency decides
+    there, and a library may well change its algorithm where bus bandwidth then falls.
+    """
     curves: dict[object, list[Measured]] = {}
     for row in rows:
         curves.setdefault(row.key.model_copy(update={"size_bytes": 0}), []).append(row)
@@ -37,9 +41,9 @@ def dips(rows: Sequence[Measured], most: float = MOST_DIP) -> Iterator[Claim]:
         for small, large in pairwise(curve):
             if not small.key.size_bytes:
                 continue
-            if large.judged:
+            if large.judged and most < 1:  # a fall by all of it is no limit
                 yield from _slower_per_byte(small, large, following.get(large.at), most)
-            if small.judged:
+            if small.judged or small.of_plan:
                 yield from _slower_than_more(small, large, most)
 
 

@@ -47,6 +47,8 @@ class Verdict(Enum):
 
 JUDGED = frozenset(Verdict) - {Verdict.WAIVED, Verdict.UNJUDGED}
 _NEGATIVE = {Verdict.WRONG_DATA, Verdict.FAIL, Verdict.IMPOSSIBLE, Verdict.NOT_USED}
+STANDS = _NEGATIVE | {Verdict.HANG}
+"""What is known of a row, and no waiver undoes."""
 _INCOMPLETE = {Verdict.MISSING, Verdict.UNSURE}
 
 
@@ -123,15 +125,30 @@ class CheckResult:
         return sum(row.verdict is verdict for row in self.rows)
 
     @property
+    def nothing_judged(self) -> str:
+        """One sentence where no row has a verdict; else empty.
+
+        Counters tell of no operation, and pairs only of who is slower than the others: where all
+        are as slow, all are alike.
+        """
+        if any(row.verdict in JUDGED for row in self.rows):
+            return ""
+        if self.pairs:
+            return (
+                "Pairs were held against each other only, and no row against a limit, which is "
+                "not a pass."
+            )
+        return "Nothing was judged, which is not a pass."
+
+    @property
     def exit_code(self) -> ExitCode:
-        """Negative before hang before incomplete; incomplete too if nothing was judged at all."""
+        """Negative before hang before incomplete; incomplete too if no row was judged at all."""
         verdicts = {row.verdict for row in self.every()}
-        judged = {row.verdict for row in (*self.rows, *self.pairs)} & JUDGED
         if verdicts & _NEGATIVE:
             return ExitCode.NEGATIVE
         if Verdict.HANG in verdicts:
             return ExitCode.HANG
-        if verdicts & _INCOMPLETE or not judged:  # counters alone tell of no operation
+        if verdicts & _INCOMPLETE or self.nothing_judged:
             return ExitCode.INCOMPLETE
         return ExitCode.HOLDS
 
@@ -145,8 +162,7 @@ class CheckResult:
         counters = (
             f" {len(self.counters)} counters: {_counts(self.counters)}." if self.counters else ""
         )
-        judged = any(row.verdict in JUDGED for row in (*self.rows, *self.pairs))
-        nothing = "" if judged else " Nothing was judged, which is not a pass."
+        nothing = f" {self.nothing_judged}" if self.nothing_judged else ""
         return f"{rows}{pairs}{counters}{nothing}{self.reminder}"
 
     @property

@@ -10,8 +10,10 @@ from busbar.check.consistency import inconsistency
 from busbar.check.findings import shares_gpus
 from busbar.check.judge import TOLERANCE, Yardstick, judge_point, limit_of
 from busbar.check.requested import Requests
-from busbar.check.result import RowResult, Verdict, label
+from busbar.check.result import STANDS, RowResult, Verdict, label
+from busbar.check.sameness import Sameness
 from busbar.check.spread import missing_launches, spread
+from busbar.check.standing import standing, without_point
 from busbar.check.thresholds import Thresholds
 from busbar.check.throttling import throttling
 from busbar.check.ways import Way, may_be_sharp, ways
@@ -21,7 +23,7 @@ from busbar.record.evidence import finding
 from busbar.record.models import Block, Launch, PlannedPoint, Point, RunRecord
 from busbar.record.pairing import medians_by_launch
 from busbar.record.placement import placement, placement_of_parts
-from busbar.theory.bound import Bound
+from busbar.theory.bound import Bound, unknown_because
 from busbar.theory.constants import fit, from_fabric
 from busbar.theory.expected import (
     Expected,
@@ -60,51 +62,55 @@ class _Judge:
         self._limits = limits
         self._thresholds = thresholds
         self._requests = Requests.of(record)
+        self._sameness = Sameness(record)
         self._crowded = {launch.id for launch in record.launches if shares_gpus(launch)}
         self._measuring = {x.id for x in record.launches if x.purpose == "measure"}
 
     def rows(self) -> Iterator[RowResult]:
         """Planned rows in the order of the plan, then what was measured beyond it."""
         points: dict[object, list[Point]] = {}
-        for point in self._record.points:
+        for point in standing(self._record):
             points.setdefault(point.key.planned(), []).append(point)
         for planned in self._record.run.plan.rows:
             yield from self._planned(planned, points.pop(planned.key, []))
         for unplanned in points.values():
             for point in unplanned:
                 yield self._optional(point)
-        yield from self._before_any_point()
+        yield from dict.fromkeys(self._without_point())
 
     def _planned(self, planned: PlannedPoint, points: Sequence[Point]) -> Iterator[RowResult]:
         if not points:
             yield _absent(planned)
         for point in points:
             if planned.need == "required":
-                row = judge_point(point, self._yardstick(point))
-                yield _without_a_limit(row) if planned.needs_limit else row
+                yardstick = self._yardstick(point)
+                yardstick = replace(yardstick, required=True, needs_limit=planned.needs_limit)
+                yield judge_point(point, yardstick)
             elif planned.need == "optional":
                 yield self._optional(point)
             else:
                 row = judge_point(point, self._yardstick(point))
-                yield row if row.verdict is Verdict.WRONG_DATA else _absent(planned)
+                yield row if row.verdict in STANDS else _absent(planned)
 
     def _optional(self, point: Point) -> RowResult:
         """An optional row may be missing; what was measured of it counts like any other."""
-        if point.status in ("waived", "not_run") and not point.wrong_elements:
+        if point.status in ("waived", "not_run"):
             verdict = Verdict.WAIVED if point.status == "waived" else Verdict.UNJUDGED
             return RowResult(label(point.key), point.key, verdict, point.reason or "")
         return judge_point(point, self._yardstick(point))
 
-    def _before_any_point(self) -> Iterator[RowResult]:
-        """What struck a launch before it came to a point."""
-        for problem in self._record.problems:
-            if problem.key is None:
-                name = "run" if problem.launch is None else f"launch {problem.launch}"
-                verdict = _WITHOUT_POINT.get(problem.status, Verdict.MISSING)
-                yield RowResult(name, None, verdict, problem.reason)
+    def _without_point(self) -> Iterator[RowResult]:
+        """What struck a launch before it came to a point, or a point that is not there."""
+        for problem in without_point(self._record):
+            name = "run" if problem.launch is None else f"launch {problem.launch}"
+            if problem.key is not None:
+                name = label(problem.key)
+            verdict = _WITHOUT_POINT.get(problem.status, Verdict.MISSING)
+            yield RowResult(name, problem.key, verdict, problem.reason)
 
     def _yardstick(self, point: Point) -> Yardstick:
-        found, why_not = self._bound(point)
+        unknown_because = self._why_bound_unknown(point)
+        found, why_not = (None, unknown_because) if unknown_because else self._bound(point)
         limit = limit_of(
             point,
             self._limits,
@@ -115,11 +121,14 @@ class _Judge:
         return Yardstick(
             bound=found,
             no_bound_because=why_not,
+            bound_unknown=bool(unknown_because),
             limit=limit,
             expected=best,
             not_expected_because=unknown,
-            repeats=self._repeats(point),
-            inconsistent=inconsistency(self._record, point),
+            by_launch_us=medians_by_launch(self._record, point),
+            missing_launches=self._missing_launches(point),
+            spread=spread(medians_by_launch(self._record, point), self._thresholds.spread),
+            inconsistent=inconsistency(self._record, point) or self._sameness.difference(point),
             max_spoiled_share=self._thresholds.spoiled,
             bypass="" if found is None else self._bypass(point),
             simulated=self._record.run.simulated,
@@ -220,22 +229,18 @@ class _Judge:
         variants = (v for v in self._record.run.plan.variants if v.name == name)
         return any(v.settings or v.environment for v in variants)
 
-    def _repeats(self, point: Point) -> str:
-        """Why its repeats may not stand for the row, in one sentence; else empty."""
+    def _missing_launches(self, point: Point) -> str:
         run = self._record.run
-        by_launch = medians_by_launch(self._record, point)
         planned = 0 if run.imported else run.plan.launches  # several outputs are nobody's plan
-        sentences = (
-            missing_launches(by_launch, planned),
-            spread(by_launch, self._thresholds.spread),
-        )
-        return next(filter(None, sentences), "")
+        return missing_launches(medians_by_launch(self._record, point), planned)
 
     def _ways(self, point: Point) -> tuple[Way, ...]:
         return ways(point, self._fabric, self._requests, self._launch(point))
 
     def _unproven(self, point: Point) -> str:
-        """What would show that a variant's reduction in the network took place, if nothing does."""
+        """What speaks against its having run as its variant asks, or would show that it did."""
+        if not_given := self._requests.not_given(point):
+            return not_given
         if not self._requests.asks(point) or self._requests.carried_out(point) is not None:
             return ""
         timed = self._timed(point)
@@ -263,7 +268,7 @@ class _Judge:
             dict.fromkeys(self._placement(point)),
             wire.tx_bytes_per_node,
             wire.rx_bytes_per_node,
-            strict=True,
+            strict=False,  # what is not of all nodes is a contradiction of its own
         ):
             least = must_pass[host]
             for what, counted, must in (
@@ -276,6 +281,20 @@ class _Judge:
                         "must pass them: the rest went another way."
                     )
         return ""
+
+    def _why_bound_unknown(self, point: Point) -> str:
+        """Why theory cannot tell the bound of a point, in one sentence; empty if it can.
+
+        So it can where it tells that there is none.
+        """
+        if self._why_no_bound(point):
+            return ""
+        sentences = (
+            unknown_because(self._fabric, point.key.op, hosts, in_network=way is not Way.HOSTS)
+            for way in self._ways(point)
+            for hosts in self._parts(point)
+        )
+        return next(filter(None, sentences), "")
 
     def _why_no_bound(self, point: Point) -> str:
         """Why theory has no bound for a point like this, in one sentence; empty if it has."""
@@ -328,14 +347,6 @@ def _beats(point: Point, bound: Bound) -> bool:
 
 
 _WITHOUT_POINT = {"hang": Verdict.HANG, "wrong_data": Verdict.WRONG_DATA}
-
-
-def _without_a_limit(row: RowResult) -> RowResult:
-    """A row that the plan wants judged is not, where theory knows its bound and no limit is set."""
-    if row.verdict is not Verdict.UNJUDGED or row.bound is None or row.limit is not None:
-        return row
-    reason = f"{row.reason} The plan asks for a verdict: give the fabric a limit, or --limits."
-    return replace(row, verdict=Verdict.UNSURE, reason=reason)
 
 
 def _absent(planned: PlannedPoint) -> RowResult:

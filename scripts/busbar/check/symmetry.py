@@ -22,6 +22,8 @@ _SAME_BOUND = 3  # significant digits: bytes of ranks that do not divide evenly 
 
 def asymmetries(rows: Sequence[Measured], most: float = MOST_APART) -> Iterator[Claim]:
     """A claim for each row with a limit that has mirrors."""
+    if most >= 1:  # a loss of all of it is no limit
+        return
     alike: dict[object, list[Measured]] = {}
     for row in rows:
         if row.judged and row.bound_us is not None and row.key.group.parts is None:

@@ -260,6 +260,12 @@ class Fabric(ClusterTables):
         """Names of the hosts, in order; none for shared memory."""
         return () if self.hosts is None else self.hosts.names()
 
+    def host_count(self) -> int | None:
+        """How many hosts there are; None for shared memory."""
+        if self._cluster is not None:
+            return self._cluster.node.count
+        return None if self.hosts is None else self.hosts.count
+
     def leaf_names(self) -> tuple[str, ...]:
         """Names of the switches below the spine, in order; none with one switch only."""
         return () if self.leaves is None else self.leaves.names()

@@ -11,7 +11,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from busbar.datatypes import ELEMENT_BYTES
 from busbar.errors import UsageError
@@ -70,6 +70,12 @@ class _Launched:
     document: Document
     printout: Printout
     places: Sequence[Place]
+    group: str
+    """`all`, or its hosts where launches of as many ranks ran on others."""
+
+    def hosts(self) -> tuple[str, ...]:
+        """Of each rank."""
+        return tuple(place.host for place in self.places)
 
 
 def make_record(
@@ -85,7 +91,7 @@ def make_record(
     Raises UsageError naming the file that does not fit.
     """
     _refuse_twice(documents)
-    launches = list(_launches(documents, given))
+    launches = _told_apart(list(_launches(documents, given)))
     _refuse_alike(launches)
     try:
         return fold(_lines(launches, documents, command, fabric, now))
@@ -134,8 +140,24 @@ def _launches(documents: Sequence[Document], given: GivenPlaces | None) -> Itera
             for row in printout.rows:
                 refuse_other_bandwidth(document.source, row, len(places))
                 _refuse_no_time(document.source, row)
-            yield _Launched(number, document, printout, places)
+            yield _Launched(number, document, printout, places, "all")
             number += 1
+
+
+def _told_apart(launches: Sequence[_Launched]) -> list[_Launched]:
+    """The same, in groups of their own where hosts differ: ten nodes are no ten launches of one."""
+    others: dict[int, dict[tuple[str, ...], str]] = {}
+    for launch in launches:
+        names = others.setdefault(len(launch.places), {})
+        hosts = list(dict.fromkeys(launch.hosts()))
+        name = ", ".join(hosts) if len(hosts) < 4 else f"{hosts[0]} to {hosts[-1]}"
+        taken = sum(known.split(" (")[0] == name for known in names.values())
+        names.setdefault(launch.hosts(), f"{name} ({taken + 1})" if taken else name)
+    return [
+        replace(launch, group=names[launch.hosts()]) if len(names) > 1 else launch
+        for launch in launches
+        for names in [others[len(launch.places)]]
+    ]
 
 
 def _refuse_no_time(source: Source, row: PrintedRow) -> None:
@@ -221,7 +243,7 @@ def _key(launch: _Launched, row: PrintedRow) -> PointKey:
         memory=printout.memory, registration=printout.registration, graph=printout.graph,
         threads=printout.threads, timing=printout.timing, clock_scope="host", variant=VARIANT,
         group=Group(
-            name="all", ranks=format_ranks(range(ranks)),
+            name=launch.group, ranks=format_ranks(range(ranks)),
             nodes=len({place.host for place in launch.places}),
         ),
     )  # fmt: skip

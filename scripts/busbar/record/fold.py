@@ -29,7 +29,6 @@ from busbar.record.models import (
     Launch,
     Observed,
     Point,
-    PointStatus,
     PointWire,
     Problem,
     Run,
@@ -40,7 +39,7 @@ from busbar.record.models import (
     Wire,
 )
 from busbar.record.placement import placement
-from busbar.record.point import Verified
+from busbar.record.status import status_of, verified_of
 
 
 @dataclass
@@ -150,7 +149,7 @@ def _point(key: PointKey, gathered: _Gathered, journal: _Journal) -> Point:
     # Monitoring costs time, so launches that observe say what ran, and nothing else.
     timed = [b for b in gathered.blocks if launches[b.launch].purpose == "measure"]
     found = figures(gathered.blocks, timed, gathered.algorithm_bytes, gathered.bus_factor)
-    status, reason = _status(gathered, timed)
+    status, reason = status_of(gathered.blocks, timed, gathered.problems)
     hosts = _hosts(key, gathered.blocks, launches)
     return Point(
         key=key,
@@ -168,7 +167,7 @@ def _point(key: PointKey, gathered: _Gathered, journal: _Journal) -> Point:
         busbw_gbs=found.busbw_gbs,
         wrong_elements=found.wrong_elements,
         checked_elements=found.checked_elements,
-        verified=_verified(gathered.blocks),
+        verified=verified_of(gathered.blocks),
         observed=with_findings(
             _observed(gathered.blocks),
             finding(key, timed, hosts) if timed and hosts else None,
@@ -184,24 +183,6 @@ def _variant(key: PointKey, run: Run) -> Variant | None:
     return next((v for v in run.plan.variants if v.name == key.variant), None)
 
 
-def _status(gathered: _Gathered, timed: Sequence[Block]) -> tuple[PointStatus, str | None]:
-    """The worst that was seen; a time measured later does not undo wrong data or a hang."""
-    wrong = sum(b.wrong_elements or 0 for b in gathered.blocks)
-    if wrong:
-        launches = sorted({b.launch for b in gathered.blocks if b.wrong_elements})
-        where = ", ".join(map(str, launches))
-        return "wrong_data", f"{wrong} elements of the result were wrong in launch {where}."
-    grave = [p for p in gathered.problems if p.status in ("wrong_data", "hang")]
-    grave.sort(key=lambda p: p.status != "wrong_data")
-    if grave:
-        return grave[0].status, grave[0].reason
-    if timed:
-        return "ok", None
-    if gathered.problems:
-        return gathered.problems[-1].status, gathered.problems[-1].reason
-    return "not_run", "Only launches that observe visited this point, so it has no time."
-
-
 def _stop_reason(blocks: Sequence[Block]) -> StopReason | None:
     """How the blocks ended: a limit that any of them hit before the wanted precision."""
     reasons = {b.stop_reason for b in blocks}
@@ -210,12 +191,6 @@ def _stop_reason(blocks: Sequence[Block]) -> StopReason | None:
         if reason in reasons:
             return reason
     return None
-
-
-def _verified(blocks: Sequence[Block]) -> Verified | None:
-    if not blocks:
-        return None
-    return "waived" if any(b.verified == "waived" for b in blocks) else "every_block"
 
 
 def _observed(blocks: Sequence[Block]) -> Observed:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from busbar.check import CheckResult, RowResult, Verdict
 from busbar.check.gain_table import gain_text
-from busbar.check.label import point_label
+from busbar.check.label import distinct, label, manner, point_label
 from busbar.check.sentence import OVERALL, verdict_sentence
 from busbar.check.table import share_text
 from busbar.errors import ExitCode, UsageError
 from busbar.fabrics import Fabric
-from busbar.record.models import PlannedPoint, RunRecord
+from busbar.record.models import PlannedPoint, RunRecord, TimeStats
 from busbar.report.certificate_expected import expected_times
 from busbar.report.certificate_facts import Source, counters, identity, versions
 from busbar.report.document import asset, busbar_version, environment
@@ -46,6 +46,8 @@ class Line:
     need: str
     time: str
     interval: str
+    tail: str
+    """The time that one in a hundred executions exceeds, or else one in ten; empty if unknown."""
     share: str
     limit: str
     bound: str
@@ -151,19 +153,21 @@ _ToLine = Callable[[RowResult, PlannedPoint | None], Line]
 
 def _lines(record: RunRecord, fabric: Fabric) -> _ToLine:
     expected = expected_times(record, fabric)
+    tails = {point.key: _tail(point.time_us) for point in record.points}
 
     def line(row: RowResult, planned: PlannedPoint | None) -> Line:
         key = row.key
         return Line(
             word=in_words(row.verdict),
             grade=grade_of(row.verdict),
-            op=key.op if key else row.label,
+            op=" ".join([key.op, *manner(key)]) if key else row.label,
             size=size(key.size_bytes) if key and key.size_bytes else DASH,
             variant=key.variant if key else DASH,
             group=_group(row),
             need=planned.need if planned else DASH,
             time=duration(row.median_us),
             interval=interval(row.ci95_us),
+            tail=tails.get(key, "") if key else "",
             share=DASH if row.fraction is None else share_text(row),
             limit=_limit(row),
             bound=duration(row.bound.time_us if row.bound else None),
@@ -172,6 +176,12 @@ def _lines(record: RunRecord, fabric: Fabric) -> _ToLine:
         )
 
     return line
+
+
+def _tail(time: TimeStats | None) -> str:
+    if time is None or time.p90 is None:
+        return ""
+    return f"p90 {duration(time.p90)}" if time.p99 is None else f"p99 {duration(time.p99)}"
 
 
 def _limit(row: RowResult) -> str:
@@ -188,7 +198,8 @@ def _group(row: RowResult) -> str:
     if row.key is None:
         return DASH
     root = "" if row.key.root in (None, 0) else f", root {row.key.root}"
-    return row.key.group.name + root
+    ranks = f", {distinct(row.key)}" if row.label != label(row.key) else ""
+    return row.key.group.name + root + ranks
 
 
 def _stages(rows: Sequence[RowResult], record: RunRecord, line: _ToLine) -> list[StageLines]:

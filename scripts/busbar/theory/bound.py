@@ -40,7 +40,7 @@ from busbar.theory.cluster.bounds import BYTES_PER_US, Slope, host_bound
 from busbar.theory.cluster.in_network import network_bound
 from busbar.theory.cluster.layout import Layout, lay_out
 from busbar.theory.cluster.placing import least_slope
-from busbar.theory.cluster.shape import shape_of
+from busbar.theory.cluster.shape import shape_for
 from busbar.theory.limit import CutLimit, cut_limit
 from busbar.theory.operations import OPERATIONS, Crosses, Exchange, Operation
 from busbar.theory.partitions import single_hosts, strictest
@@ -94,10 +94,11 @@ def bound(
     `nvlink_only`: in the network of a cluster NVLink's switches alone reduce, as they do wherever
     NCCL is left to itself; SHARP it takes only when told to (NCCL_COLLNET_ENABLE).
 
-    Of a cluster the placement's shape counts (`theory.cluster`): None where it has none, and for
-    all_to_allv with counts. Its nodes fill one NVLink domain, or group of a tier, after the other;
-    not `placed`, they may lie anywhere, and the bound is the least over all placements. `times`: so
-    many groups are placed alike, on GPUs of their own, and do it at the same time.
+    Of a cluster the placement's shape counts (`theory.cluster`). None as well where theory cannot
+    tell; `unknown_because` then says why. Its nodes fill one NVLink domain, or group of a tier,
+    after the other; not `placed`, they may lie anywhere, and the bound is the least over all
+    placements. `times`: so many groups are placed alike, on GPUs of their own, and do it at the
+    same time.
     """
     what = operation(op)
     exchange = Exchange(size_bytes, len(placement), root, counts)
@@ -132,6 +133,24 @@ def bound(
     )
 
 
+def unknown_because(
+    fabric: Fabric, op: str, placement: Sequence[str], *, in_network: bool = False
+) -> str:
+    """Why theory cannot tell the bound there, in one sentence; empty where it can.
+
+    So it can where it tells that there is none, as of a barrier, or within one host.
+    """
+    what = operation(op)
+    if in_network and what.in_network is None:
+        return f"Theory knows nothing that switches do of {op}."
+    if fabric.cluster is not None and what.phases and shape_for(what, placement) is None:
+        return (
+            f"Theory cannot place its ranks: they do not fill hosts one after another, so that the "
+            f"bound of {op} on fabric {fabric.name} is unknown."
+        )
+    return ""
+
+
 def _of_cluster(
     fabric: Fabric,
     op: str,
@@ -143,8 +162,8 @@ def _of_cluster(
     placed: bool,
     times: int,
 ) -> Bound | None:
-    shape = shape_of(placement)
-    if fabric.cluster is None or shape is None or exchange.counts is not None:
+    found = shape_for(operation(op), placement, exchange.root)
+    if fabric.cluster is None or found is None or exchange.counts is not None:
         return None
 
     def slope_of(layout: Layout, op: str) -> Slope | None:
@@ -153,9 +172,9 @@ def _of_cluster(
         return host_bound(layout, op, bytes_per_us(fabric))
 
     if placed:
-        slope = slope_of(lay_out(fabric.cluster, shape, exchange.root, times=times), op)
+        slope = slope_of(lay_out(fabric.cluster, found.shape, found.root, times=times), op)
     else:
-        slope = least_slope(fabric.cluster, shape, exchange.root, op, slope_of, times)
+        slope = least_slope(fabric.cluster, found.shape, found.root, op, slope_of, times)
     if slope is None or exchange.size_bytes == 0:
         return None
     return _bound_of(slope, op, exchange)

@@ -26,7 +26,7 @@ from busbar.fabrics.model import Fabric
 from busbar.theory.bound import operation, switch_limit
 from busbar.theory.cluster.expected import Candidate, candidates
 from busbar.theory.cluster.layout import lay_out
-from busbar.theory.cluster.shape import shape_of
+from busbar.theory.cluster.shape import shape_for
 from busbar.theory.constants import Constants
 from busbar.theory.operations import Exchange
 from busbar.theory.reduction import bytes_per_us
@@ -140,11 +140,12 @@ def _on_cluster(
     fabric: Fabric, op: str, size_bytes: int, placement: Sequence[str], times: int
 ) -> list[tuple[Candidate, Expected]]:
     """By each of NCCL's algorithms, fastest first; empty for a placement without a shape."""
-    shape = shape_of(placement)
-    if fabric.cluster is None or shape is None:
+    what = operation(op)
+    where = shape_for(what, placement)
+    if fabric.cluster is None or where is None:
         return []
-    able = candidates(fabric, lay_out(fabric.cluster, shape, times=times), op)
-    factor = operation(op).bus_factor(len(placement))
+    able = candidates(fabric, lay_out(fabric.cluster, where.shape, where.root, times=times), op)
+    factor = what.bus_factor(len(placement))
     found = [
         (each, Expected(each.algorithm, time_us, algbw, algbw * factor))
         for each in able

@@ -14,8 +14,9 @@ from busbar.fabrics.model import Fabric
 from busbar.theory.bound import bound
 from busbar.theory.cluster.gain import baselines
 from busbar.theory.cluster.layout import lay_out
-from busbar.theory.cluster.shape import shape_of
+from busbar.theory.cluster.shape import shape_for
 from busbar.theory.expected import byte_shares, reducing_us_by_algorithm
+from busbar.theory.operations import OPERATIONS
 from busbar.theory.partitions import host_cuts
 from busbar.theory.reduction import bytes_per_us
 
@@ -64,9 +65,9 @@ def _algorithms_us(
 ) -> dict[str, float]:
     """The least each modelled algorithm takes: a burst passes at once, as for the bound."""
     if fabric.cluster is not None:
-        shape = shape_of(placement)
-        assert shape is not None  # or it had no bound
-        layout = lay_out(fabric.cluster, shape, root)
+        where = shape_for(OPERATIONS[op], placement, root)
+        assert where is not None  # or it had no bound
+        layout = lay_out(fabric.cluster, where.shape, where.root)
         return {
             name: us * size_bytes
             for name, us in baselines(layout, op, bytes_per_us(fabric)).items()

@@ -61,6 +61,8 @@ class Operation:
     """What crosses where a tree of switches carries it out. None: it has nothing to do there."""
     reduces: bool = False
     """Whether data is combined, rather than passed on; a tree of switches does so too."""
+    by_order: bool = False
+    """Whether who exchanges with whom follows from the order of ranks; else only from the root."""
 
 
 def _all_reduce(e: Exchange, inside: Ranks) -> Crossing:
@@ -218,15 +220,15 @@ OPERATIONS: dict[str, Operation] = {
         _others, (_reduce_scatter,), in_network=_tree_reduce_scatter, reduces=True
     ),
     "all_to_all": Operation(_others, (_all_to_all,)),
-    "all_to_allv": Operation(_others, (_all_to_allv,)),
-    "send_recv": Operation(_one, (_send_recv,)),
-    "one_way": Operation(_one, (_one_way,)),
+    "all_to_allv": Operation(_others, (_all_to_allv,), by_order=True),
+    "send_recv": Operation(_one, (_send_recv,), by_order=True),
+    "one_way": Operation(_one, (_one_way,), by_order=True),
     "broadcast": Operation(_one, (_broadcast,), in_network=_broadcast),
     "reduce": Operation(_one, (_reduce,), in_network=_tree_reduce, reduces=True),
     "gather": Operation(_others, (_gather,)),
     "scatter": Operation(_others, (_scatter,)),
-    "ping_pong": Operation(_one, (_first_to_last, _last_to_first)),
-    "bidirectional": Operation(_one, (_both_ends,)),
+    "ping_pong": Operation(_one, (_first_to_last, _last_to_first), by_order=True),
+    "bidirectional": Operation(_one, (_both_ends,), by_order=True),
     "barrier": Operation(_zero, (), in_network=_no_data),
     "null": Operation(_zero, ()),
     "memory_copy": Operation(_one, ()),

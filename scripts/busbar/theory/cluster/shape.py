@@ -6,12 +6,14 @@ its nodes lie is either known to be in order (`layout`), or anywhere (`placing`)
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from busbar.errors import UsageError
 from busbar.fabrics.cluster import Cluster
+from busbar.theory.operations import Operation
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,36 @@ def shape_of(placement: Sequence[str]) -> Shape | None:
     if not counts or not alike or counts[-1] > counts[0]:
         return None
     return Shape(len(placement), counts[0])
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A shape, and where in it an operation's root is."""
+
+    shape: Shape
+    root: int
+
+
+def shape_for(what: Operation, placement: Sequence[str], root: int = 0) -> Placed | None:
+    """The shape in the eyes of an operation, and its root there; None where it has none.
+
+    Which number a rank has says nothing of what must cross a cut, unless that is how the operation
+    finds its partners. So ranks dealt out to hosts in turn, or a host with fewer than the others
+    before the last, are renumbered: host by host, those with most ranks first.
+    """
+    shape = shape_of(placement)
+    if shape is not None:
+        return Placed(shape, root)
+    if what.by_order:
+        return None
+    ranks_on = Counter(placement)  # in the order of each host's first rank
+    place = {host: n for n, host in enumerate(ranks_on)}
+    order = sorted(
+        range(len(placement)),
+        key=lambda rank: (-ranks_on[placement[rank]], place[placement[rank]]),
+    )
+    shape = shape_of([placement[rank] for rank in order])
+    return None if shape is None else Placed(shape, order.index(root))
 
 
 def refuse_misfit(cluster: Cluster, shape: Shape) -> None:
