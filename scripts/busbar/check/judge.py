@@ -17,6 +17,7 @@ from busbar.theory.expected import Expected
 # Clocks, a link rate's own rounding, and headers that a kernel leaves out (12 bytes of timestamps
 # in 9014 are 0.1 %) may carry a sound figure this far over a bound.
 TOLERANCE = 0.01
+_SHARED_GPUS = "Its ranks shared a GPU: a functional test, no performance."
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Yardstick:
 
 def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
     """The verdict on a point that was visited."""
-    row = _measured(point, yardstick.bound)
+    row = replace(_measured(point, yardstick.bound), doubt=_distrust(point, yardstick))
     if yardstick.simulated and row.fraction is not None and row.fraction_ci95 is None:
         row = replace(row, fraction_ci95=(row.fraction, row.fraction))
     trouble = _trouble(point, row)
@@ -66,6 +67,14 @@ def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
     return judged
 
 
+def _distrust(point: Point, yardstick: Yardstick) -> str:
+    """Why its time cannot be trusted, whatever it is held against, in one sentence; else empty."""
+    if yardstick.shares_gpus:
+        return _SHARED_GPUS
+    of_record = yardstick.unproven or yardstick.throttled or yardstick.inconsistent
+    return of_record or _doubt(point, yardstick)
+
+
 def _by_figures(point: Point, row: RowResult, yardstick: Yardstick) -> RowResult:
     """The verdict that times and bytes give."""
     if yardstick.not_used:
@@ -73,8 +82,7 @@ def _by_figures(point: Point, row: RowResult, yardstick: Yardstick) -> RowResult
     if yardstick.bypass:
         return replace(row, verdict=Verdict.IMPOSSIBLE, reason=yardstick.bypass)
     if yardstick.shares_gpus:
-        reason = "Its ranks shared a GPU: a functional test, no performance."
-        return replace(row, verdict=Verdict.UNJUDGED, reason=reason)
+        return replace(row, verdict=Verdict.UNJUDGED, reason=_SHARED_GPUS)
     if row.fraction is not None and row.fraction > 1 + TOLERANCE:
         return _above_bound(row)
     limit = yardstick.limit
@@ -157,7 +165,7 @@ def _above_bound(row: RowResult) -> RowResult:
             f"{share}, but the interval over launches still contains what is possible: measure "
             "more launches."
         )
-        return replace(row, verdict=Verdict.UNSURE, reason=reason)
+        return replace(row, verdict=Verdict.UNSURE, reason=reason, doubt=reason)
     reason = f"{share}, faster than the fabric allows: the fabric or the measurement is wrong."
     return replace(row, verdict=Verdict.IMPOSSIBLE, reason=reason, by_times=True)
 
