@@ -22,6 +22,9 @@
     sizes = ["small", "large/16", "64M"]
     variants = ["default", "without", "in_network"]
 
+What stages have in common is measured once, by the strictest need and with a limit where one of
+them wants it.
+
 Sizes are bytes, or the fabric's own: `small` and `large` are the ends of its sweep, `medium` lies
 halfway between them on a logarithmic scale, and `/16` takes so many times less.
 """
