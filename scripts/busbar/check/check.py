@@ -11,7 +11,7 @@ from busbar.check.findings import findings
 from busbar.check.gain import gains
 from busbar.check.measured import measured
 from busbar.check.requested import network_plugins_differ
-from busbar.check.result import CheckResult
+from busbar.check.result import CheckResult, RowResult, Verdict
 from busbar.check.rows import judged_rows
 from busbar.check.settle import settled, to_settle
 from busbar.check.thresholds import DEFAULT, Thresholds
@@ -20,7 +20,7 @@ from busbar.fabrics.model import Fabric, Limit
 from busbar.pairs.rounds import PAIR_OPERATION
 from busbar.pairs.sites import Sites, of_fabric
 from busbar.record.evidence import asking_variants
-from busbar.record.models import RunRecord
+from busbar.record.models import Run, RunRecord
 from busbar.record.origin import imported_from, imported_sentence
 
 
@@ -45,7 +45,7 @@ def check(
         )
     chosen = fabric.limits if limits is None else limits
     alone = judged_rows(record, fabric, chosen, thresholds)
-    rows = compared(alone, measured(record, alone), thresholds)
+    rows = (*compared(alone, measured(record, alone), thresholds), *_unfinished(record.run))
     result = CheckResult(
         _title(record, fabric),
         tuple(_notes(record, fabric)),
@@ -75,6 +75,13 @@ def _with_pairs(result: CheckResult, record: RunRecord, sites: Sites) -> CheckRe
     )
 
 
+def _unfinished(run: Run) -> Iterator[RowResult]:
+    """A row of its own for what a run that did not come to its end still owed."""
+    if run.status != "complete":
+        reason = f"The run is marked {run.status}, not complete: what is there is not all of it."
+        yield RowResult("run", None, Verdict.MISSING, reason)
+
+
 def _title(record: RunRecord, fabric: Fabric) -> str:
     run = record.run
     kinds = [name for name in ("fake", "simulated", "emulated") if getattr(run, name)]
@@ -87,8 +94,6 @@ def _notes(record: RunRecord, fabric: Fabric) -> Iterator[str]:
     run = record.run
     if run.imported:
         yield imported_sentence(run)
-    if run.status != "complete":
-        yield f"The run is marked {run.status}, not complete."
     if run.fabric is not None and run.fabric != fabric.name:
         yield f"The run names fabric {run.fabric}, it is judged against {fabric.name}."
     if asking_variants(run) and fabric.kind == "network" and fabric.in_network is None:
