@@ -14,7 +14,7 @@ from busbar.check.requested import network_plugins_differ
 from busbar.check.result import CheckResult, RowResult, Verdict
 from busbar.check.rows import judged_rows
 from busbar.check.settle import settled, to_settle
-from busbar.check.thresholds import DEFAULT, Thresholds
+from busbar.check.thresholds import DEFAULT, Thresholds, changes
 from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric, Limit
 from busbar.pairs.rounds import PAIR_OPERATION
@@ -48,7 +48,7 @@ def check(
     rows = (*compared(alone, measured(record, alone), thresholds), *_unfinished(record.run))
     result = CheckResult(
         _title(record, fabric),
-        tuple(_notes(record, fabric)),
+        (*_notes(record, fabric), *changes(thresholds)),
         tuple(replace(row, settle=settled(record, row)) for row in rows),
         gains(record, fabric),
         findings(record),
@@ -94,6 +94,8 @@ def _notes(record: RunRecord, fabric: Fabric) -> Iterator[str]:
     run = record.run
     if run.imported:
         yield imported_sentence(run)
+    if run.plan.thinned is not None:
+        yield run.plan.thinned
     if run.fabric is not None and run.fabric != fabric.name:
         yield f"The run names fabric {run.fabric}, it is judged against {fabric.name}."
     if asking_variants(run) and fabric.kind == "network" and fabric.in_network is None:

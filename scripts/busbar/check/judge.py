@@ -13,6 +13,7 @@ from busbar.record.models import Point
 from busbar.record.statistics import launch_medians
 from busbar.theory.bound import Bound
 from busbar.theory.expected import Expected
+from busbar.units import percent
 
 # Clocks, a link rate's own rounding, and headers that a kernel leaves out (12 bytes of timestamps
 # in 9014 are 0.1 %) may carry a sound figure this far over a bound.
@@ -190,7 +191,7 @@ def limit_of(point: Point, limits: Sequence[Limit], variants: Sequence[str]) -> 
 
 def _against_limit(row: RowResult, point: Point, yardstick: Yardstick) -> RowResult:
     assert row.limit is not None
-    wanted = f"{row.limit:.0%} of {_theory(row)}"
+    wanted = f"{percent(row.limit)} of {_theory(row)}"
     if row.share_ci95 is None:
         reason = "One launch gives no interval over launches: measure at least two, better five."
         return replace(row, verdict=Verdict.UNSURE, reason=reason)
@@ -219,7 +220,8 @@ def _doubt(point: Point, yardstick: Yardstick) -> str:
     if share is not None and share > yardstick.max_spoiled_share:
         return (
             f"{share:.0%} of the samples saw drops, errors or retransmits, more than the "
-            f"{yardstick.max_spoiled_share:.0%} accepted: find their cause, then measure again."
+            f"{percent(yardstick.max_spoiled_share)} accepted: find their cause, then measure "
+            "again."
         )
     unverified = (
         point.verified != "every_block"

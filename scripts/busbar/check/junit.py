@@ -7,12 +7,10 @@ If nothing was judged, one error more says so: a suite without an error would lo
 
 from __future__ import annotations
 
-from pathlib import Path
 from xml.etree import ElementTree as xml
 
 from busbar.check.result import JUDGED, CheckResult, RowResult, Verdict
 from busbar.check.table import share_text
-from busbar.errors import UsageError
 
 _TAGS = {
     Verdict.FAIL: "failure",
@@ -35,6 +33,9 @@ def junit_text(result: CheckResult) -> str:
     if not any(row.verdict in JUDGED for row in (*result.rows, *result.pairs)):
         cases.append(_nothing_judged())
     suite = xml.Element("testsuite", name=result.title)
+    properties = xml.SubElement(suite, "properties")
+    for note in result.notes:
+        xml.SubElement(properties, "property", name="note", value=note)
     suite.extend(cases)
     root = xml.Element("testsuites")
     root.append(suite)
@@ -46,14 +47,6 @@ def junit_text(result: CheckResult) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n"
     )
-
-
-def write_junit(result: CheckResult, path: Path) -> None:
-    """Write the document. Raises UsageError if the file cannot be written."""
-    try:
-        path.write_text(junit_text(result), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def _case(row: RowResult) -> xml.Element:

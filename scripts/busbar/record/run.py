@@ -84,6 +84,10 @@ class Plan(Model):
     deadline_seconds: float | None = Field(gt=0)
     name: Name | None = None
     """Of a plan of stages, such as `acceptance`; null for a sweep or a pattern."""
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """Of what the plan's file said, in JSON; null where there is none, and in older records."""
+    thinned: Name | None = None
+    """What was left out for the sake of the budget, in one sentence; null where nothing was."""
     budget_seconds: float | None = Field(default=None, gt=0)
     """What the run was to take at most; null where nobody said."""
 
