@@ -9,6 +9,7 @@ from xml.etree import ElementTree as xml
 import pytest
 
 from busbar.cli import run_command_line
+from busbar.launch.plans.groups import THINNINGS
 from busbar.record.journal import write_record
 from busbar.record.load import load, load_with_sha256
 from factories import MIB, Example, Row, record_of, write_journal
@@ -109,3 +110,14 @@ def test_a_hash_is_of_what_was_read(tmp_path: Path) -> None:
     assert len(sha256) == 64
     journal.write_bytes(journal.read_bytes() + b" ")
     assert load_with_sha256(journal)[1] != sha256
+
+
+def test_what_a_budget_left_out_is_told(tmp_path: Path) -> None:
+    record = record_of([Row("all_reduce", 4 * MIB)], overrides={"fake": False})
+    plan = record.run.plan.model_copy(update={"thinned": THINNINGS[1].sentence()})
+    run = record.run.model_copy(update={"plan": plan})
+    write_record(record.model_copy(update={"run": run}), tmp_path / "run.json")
+    _, verdicts, page, words = _outputs(tmp_path)
+    assert run_command_line(["check", str(tmp_path / "run.json"), *words]) == 0
+    assert "pairs are left out" in verdicts.read_text()
+    assert "pairs are left out" in page.read_text()

@@ -33,9 +33,10 @@ def junit_text(result: CheckResult) -> str:
     if not any(row.verdict in JUDGED for row in (*result.rows, *result.pairs)):
         cases.append(_nothing_judged())
     suite = xml.Element("testsuite", name=result.title)
-    properties = xml.SubElement(suite, "properties")
-    for note in result.notes:
-        xml.SubElement(properties, "property", name="note", value=note)
+    if result.notes:
+        properties = xml.SubElement(suite, "properties")
+        for note in result.notes:
+            xml.SubElement(properties, "property", name="note", value=note)
     suite.extend(cases)
     root = xml.Element("testsuites")
     root.append(suite)
