@@ -73,6 +73,11 @@ def parse_time_us(text: str) -> float:
     return float(match[1]) * _TIME_FACTORS[match[2]]
 
 
+def percent(share: float) -> str:
+    """A share for people, three digits wherever they are: 0.9 is `90%`, 0.0005 is `0.05%`."""
+    return f"{100 * share:.3g}%"
+
+
 def sweep(min_bytes: int, max_bytes: int, factor: int = 2) -> Sequence[int]:
     """Sizes from `min_bytes`, each `factor` times the last, none above `max_bytes`.
 

@@ -26,7 +26,8 @@ def record_of(matrix: PairMatrix, fabric: str | None = None) -> RunRecord:
 def _lines(matrix: PairMatrix, fabric: str | None) -> Iterator[JournalLine]:
     layers = (matrix.isolated, matrix.concurrent)
     ids = sorted({number for layer in layers for number in layer.launches})
-    overrides = {} if fabric is None else {"fabric": fabric, "on": "local", "emulated": False}
+    elsewhere = {"on": "local", "emulated": False, "emulation": None}
+    overrides = {} if fabric is None else {"fabric": fabric, **elsewhere}
     example = Example(rows=[], launches=len(ids), overrides=overrides)
     yield RunLine(schema_version=SCHEMA_VERSION, run=run(example))
     everyone = all_pairs(len(matrix.endpoints))

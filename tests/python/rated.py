@@ -11,10 +11,10 @@ from busbar.check import check as judge
 from busbar.fabrics import Fabric, Limit
 from busbar.record.fold import fold
 from busbar.record.key import Group
-from busbar.record.lines import BlockLine, JournalLine, RunLine
+from busbar.record.lines import BlockLine, EndLine, JournalLine, RunLine
 from busbar.record.models import PlannedPoint, RunRecord
 from busbar.theory.bound import bound
-from factories import HOSTS, Example, Row, block_line, journal_lines, launch_line
+from factories import FINISHED, HOSTS, Example, Row, block_line, journal_lines, launch_line
 
 STAR = fabrics.load("emulated-4x400m")
 Shares = Sequence[float]
@@ -48,7 +48,8 @@ def lines_of(
     rows: Sequence[tuple[Row, Shares, Mapping[str, Any], Group | None]], launches: int
 ) -> list[JournalLine]:
     """The journal; each row with changes of its key, and its group if it is not all ranks."""
-    first = journal_lines(Example(rows=[row for row, *_ in rows], launches=1))[0]
+    unlike = list(dict.fromkeys(row for row, *_ in rows))
+    first = journal_lines(Example(rows=unlike, launches=1))[0]
     assert isinstance(first, RunLine)
     found: list[JournalLine] = []
     planned: list[PlannedPoint] = []
@@ -63,7 +64,8 @@ def lines_of(
                 planned.append(PlannedPoint(key=line.key.planned(), need="required", evidence=None))
     plan = first.run.plan.model_copy(update={"rows": planned, "launches": launches})
     run = first.run.model_copy(update={"plan": plan})
-    return [first.model_copy(update={"run": run}), *found]
+    end = EndLine(finished=FINISHED, status="complete")
+    return [first.model_copy(update={"run": run}), *found, end]
 
 
 def _block(

@@ -53,6 +53,7 @@ STAR = fabrics.load("emulated-4x400m").model_copy(
 BOUND = bound(STAR, "send_recv", 4 * MIB, STAR.placement())
 assert BOUND is not None
 GOOD = Row("send_recv", 4 * MIB, 0.985)
+END = journal_lines()[-1]
 
 
 def _check(document: RunRecord, **more: Any) -> CheckResult:
@@ -72,7 +73,7 @@ def _measured(fractions: Sequence[float], row: Row = GOOD) -> tuple[RowResult, E
     for launch, fraction in enumerate(fractions):
         lines.append(launch_line(launch))
         lines.append(block_line(row, launch, [BOUND.time_us / fraction] * 3))
-    result = _check(fold(lines))
+    result = _check(fold([*lines, END]))
     (only,) = result.rows
     return only, result.exit_code
 
@@ -193,7 +194,7 @@ def test_a_required_row_cannot_be_excused_by_the_run(status: str) -> None:
     excuse = ProblemLine.model_validate(
         {"launch": 0, "key": block.key, "status": status, "reason": "Not possible here."}
     )
-    result = _check(fold([*lines[:2], excuse]))
+    result = _check(fold([*lines[:2], excuse, END]))
     assert [row.verdict for row in result.rows] == [Verdict.MISSING]
 
 
@@ -207,7 +208,7 @@ def test_a_row_without_a_time_is_missing() -> None:
 
 def test_a_time_of_zero_is_missing() -> None:
     lines = journal_lines(Example(rows=[GOOD]))
-    result = _check(fold([*lines[:2], block_line(GOOD, 0, [0.0, 0.0])]))
+    result = _check(fold([*lines[:2], block_line(GOOD, 0, [0.0, 0.0]), END]))
     assert [row.verdict for row in result.rows] == [Verdict.MISSING]
 
 
@@ -297,12 +298,21 @@ def test_what_is_not_real_hardware_says_so_first() -> None:
 
 def test_what_a_reader_must_know_is_noted() -> None:
     document = record_of([GOOD], overrides={"fabric": "other"})
-    run = document.run.model_copy(update={"status": "interrupted"})
-    notes = _check(document.model_copy(update={"run": run})).notes
-    assert notes == (
-        "The run is marked interrupted, not complete.",
+    assert _check(document).notes == (
         "The run names fabric other, it is judged against emulated-4x400m.",
     )
+
+
+@pytest.mark.parametrize("status", ["running", "interrupted", "failed"])
+def test_a_run_that_did_not_come_to_its_end_is_incomplete_whatever_is_there(status: str) -> None:
+    document = record_of([GOOD])
+    assert _check(document).exit_code is ExitCode.HOLDS
+    run = document.run.model_copy(update={"status": status})
+    result = _check(document.model_copy(update={"run": run}))
+    assert result.exit_code is ExitCode.INCOMPLETE
+    (row,) = (row for row in result.rows if row.verdict is not Verdict.PASS)
+    assert (row.label, row.verdict) == ("run", Verdict.MISSING)
+    assert f"is marked {status}" in row.reason
 
 
 def test_every_reason_is_one_sentence() -> None:

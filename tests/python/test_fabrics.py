@@ -9,7 +9,8 @@ import pytest
 from busbar import fabrics
 from busbar.emulate.spec import EmulationSpec, RateOverride, UplinkOverride
 from busbar.errors import UsageError
-from busbar.fabrics.load import CATALOGUE
+from busbar.fabrics.load import CATALOGUE, find
+from busbar.fabrics.site_limits import with_limits
 
 GOOD = (CATALOGUE / "emulated-4x400m.toml").read_text()
 GOOD_LEAVES = (CATALOGUE / "emulated-2x4x200m.toml").read_text()
@@ -285,3 +286,18 @@ def test_an_unknown_fabric_is_refused(name: str, sentence: str) -> None:
 def test_bad_parameters_are_refused(arguments: dict[str, object], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         fabrics.emulated(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("of_site", [False, True])
+def test_one_limit_has_one_value(tmp_path: Path, of_site: bool) -> None:
+    limit = '[[limits]]\nop = "all_reduce"\nfrom = "{}"\nat_least = {}\nreason = "a test"\n\n'
+    twice = limit.format("1M", 0.9) + limit.format("1024K", 0.001)
+    path = tmp_path / "own.toml"
+    with pytest.raises(UsageError, match="all_reduce default from 1M has two limits"):
+        if of_site:
+            path.write_text(twice)
+            with_limits(fabrics.load("emulated-4x400m"), path)
+        else:
+            text = find("emulated-4x400m").read_text()
+            path.write_text(text.split("[[limits]]")[0] + twice)
+            fabrics.load(str(path))

@@ -189,8 +189,8 @@ def test_output_without_its_footer_is_interrupted() -> None:
     record = record_of(_cut(text, "# Out of bounds"))
     assert record.run.status == "interrupted"
     result = judge(record, fabrics.load("local"))
-    (row,) = [row for row in result.rows if row.key is None]
-    assert row.verdict is Verdict.MISSING
+    row, run = [row for row in result.rows if row.key is None]
+    assert (row.verdict, run.verdict) == (Verdict.MISSING, Verdict.MISSING)
     assert "before its footer" in row.reason
     assert result.exit_code is ExitCode.INCOMPLETE
 

@@ -34,7 +34,7 @@ def _rows(stages: list[StageRows]) -> list[PlannedPoint]:
 
 def _stage(groups: str, **more: Any) -> Stage:
     measure = [{"operations": ["all_reduce"], "sizes": ["large"]}]
-    return Stage.model_validate({"name": "it", "groups": groups, "measure": measure, **more})
+    return Stage.model_validate({"name": "it", "groups": groups, "measure": measure} | more)
 
 
 def _document(stage: Stage) -> PlanDocument:
@@ -268,6 +268,27 @@ def test_what_a_plans_author_waives_says_that_nobody_looked_it_up() -> None:
     (row,) = first.rows
     assert row.evidence == "Stated in the plan, not looked up: leaf 7 is being repaired"
     assert {row.need for row in second.rows} == {"required"}
+
+
+@pytest.mark.parametrize("weaker", [{"need": "optional"}, {"need": "waived", "evidence": "agreed"}])
+@pytest.mark.parametrize("weaker_first", [True, False])
+def test_what_two_stages_have_in_common_is_as_strict_as_the_stricter(
+    weaker: dict[str, str], weaker_first: bool
+) -> None:
+    quick, full = _stage("all", **weaker), _stage("all").model_copy(update={"name": "full"})
+    other = [quick, full] if weaker_first else [full, quick]
+    both = PlanDocument(name="own", description="two stages", stage=other)
+    (row,) = _rows(rows_of(both, situation(both, placement(2, 1)), ALL))
+    assert (row.stage, row.need, row.needs_limit, row.evidence) == ("full", "required", True, None)
+
+
+@pytest.mark.parametrize("limited_first", [True, False])
+def test_a_limit_that_any_part_of_a_stage_wants_is_wanted(limited_first: bool) -> None:
+    parts = [{"operations": ["all_reduce"], "sizes": ["large"], "limited": limited}
+             for limited in (limited_first, not limited_first)]  # fmt: skip
+    document = _document(_stage("all", measure=parts))
+    (row,) = _rows(rows_of(document, situation(document, placement(2, 1)), ALL))
+    assert row.needs_limit
 
 
 def test_an_optional_stage_has_optional_rows() -> None:

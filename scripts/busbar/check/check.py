@@ -14,16 +14,16 @@ from busbar.check.gain import gains
 from busbar.check.label import distinct
 from busbar.check.measured import measured
 from busbar.check.requested import network_plugins_differ
-from busbar.check.result import CheckResult, RowResult
+from busbar.check.result import CheckResult, RowResult, Verdict
 from busbar.check.rows import judged_rows
 from busbar.check.settle import settled, to_settle
-from busbar.check.thresholds import DEFAULT, Thresholds
+from busbar.check.thresholds import DEFAULT, Thresholds, changes
 from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric, Limit
 from busbar.pairs.rounds import PAIR_OPERATION
 from busbar.pairs.sites import Sites, of_fabric
 from busbar.record.evidence import asking_variants
-from busbar.record.models import RunRecord
+from busbar.record.models import Run, RunRecord
 from busbar.record.origin import imported_from, imported_sentence, not_real
 
 
@@ -49,10 +49,10 @@ def check(
     chosen = fabric.limits if limits is None else limits
     alone = judged_rows(record, fabric, chosen, thresholds)
     rows = compared(alone, measured(record, alone), thresholds)
-    rows = (*_told_apart(rows), *whole_system(record, fabric))
+    rows = (*_told_apart(rows), *whole_system(record, fabric), *_unfinished(record.run))
     result = CheckResult(
         _title(record, fabric),
-        tuple(_notes(record, fabric)),
+        (*_notes(record, fabric), *changes(thresholds)),
         tuple(replace(row, settle=settled(record, row)) for row in rows),
         gains(record, fabric),
         findings(record),
@@ -89,6 +89,13 @@ def _with_pairs(result: CheckResult, record: RunRecord, sites: Sites) -> CheckRe
     )
 
 
+def _unfinished(run: Run) -> Iterator[RowResult]:
+    """A row of its own for what a run that did not come to its end still owed."""
+    if run.status != "complete":
+        reason = f"The run is marked {run.status}, not complete: what is there is not all of it."
+        yield RowResult("run", None, Verdict.MISSING, reason)
+
+
 def _title(record: RunRecord, fabric: Fabric) -> str:
     run = record.run
     unreal = not_real(run)
@@ -101,8 +108,8 @@ def _notes(record: RunRecord, fabric: Fabric) -> Iterator[str]:
     run = record.run
     if run.imported:
         yield imported_sentence(run)
-    if run.status != "complete":
-        yield f"The run is marked {run.status}, not complete."
+    if run.plan.thinned is not None:
+        yield run.plan.thinned
     if run.scenario is not None:
         yield f"What was wrong with the network: {run.scenario}."
     if run.background is not None:

@@ -14,10 +14,12 @@ from busbar.record.models import Point
 from busbar.record.statistics import launch_medians
 from busbar.theory.bound import Bound
 from busbar.theory.expected import Expected
+from busbar.units import percent
 
 # Clocks, a link rate's own rounding, and headers that a kernel leaves out (12 bytes of timestamps
 # in 9014 are 0.1 %) may carry a sound figure this far over a bound.
 TOLERANCE = 0.01
+_SHARED_GPUS = "Its ranks shared a GPU: a functional test, no performance."
 
 
 MOST_BELOW = 0.05
@@ -70,7 +72,7 @@ class Yardstick:
 
 def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
     """The verdict on a point that was visited."""
-    row = _measured(point, yardstick.bound)
+    row = replace(_measured(point, yardstick.bound), doubt=_distrust(point, yardstick))
     if yardstick.simulated and row.fraction is not None and row.fraction_ci95 is None:
         row = replace(row, fraction_ci95=(row.fraction, row.fraction))
     trouble = _trouble(point, row)
@@ -86,6 +88,14 @@ def judge_point(point: Point, yardstick: Yardstick) -> RowResult:
     return judged
 
 
+def _distrust(point: Point, yardstick: Yardstick) -> str:
+    """Why its time cannot be trusted, whatever it is held against, in one sentence; else empty."""
+    if yardstick.shares_gpus:
+        return _SHARED_GPUS
+    of_record = yardstick.unproven or yardstick.throttled or yardstick.inconsistent
+    return of_record or _doubt(point, yardstick)
+
+
 def _by_figures(point: Point, row: RowResult, yardstick: Yardstick) -> RowResult:
     """The verdict that times and bytes give."""
     if yardstick.not_used:
@@ -93,9 +103,7 @@ def _by_figures(point: Point, row: RowResult, yardstick: Yardstick) -> RowResult
     if yardstick.bypass:
         return replace(row, verdict=Verdict.IMPOSSIBLE, reason=yardstick.bypass)
     if yardstick.shares_gpus:
-        return _unjudged(
-            row, "Its ranks shared a GPU: a functional test, no performance.", yardstick
-        )
+        return _unjudged(row, _SHARED_GPUS, yardstick)
     if row.fraction is not None and row.fraction > 1 + TOLERANCE:
         return _above_bound(row)
     limit = yardstick.limit
@@ -186,7 +194,7 @@ def _above_bound(row: RowResult) -> RowResult:
             f"{share}, but the interval over launches still contains what is possible: measure "
             "more launches."
         )
-        return replace(row, verdict=Verdict.UNSURE, reason=reason)
+        return replace(row, verdict=Verdict.UNSURE, reason=reason, doubt=reason)
     reason = f"{share}, faster than the fabric allows: the fabric or the measurement is wrong."
     return replace(row, verdict=Verdict.IMPOSSIBLE, reason=reason, by_times=True)
 
@@ -217,7 +225,7 @@ def limit_of(
 
 def _against_limit(row: RowResult, point: Point, yardstick: Yardstick) -> RowResult:
     assert row.limit is not None
-    wanted = f"{row.limit:.0%} of {_theory(row)}"
+    wanted = f"{percent(row.limit)} of {_theory(row)}"
     if row.share_ci95 is None:
         reason = "One launch gives no interval over launches: measure at least two, better five."
         return replace(row, verdict=Verdict.UNSURE, reason=reason)
@@ -246,7 +254,8 @@ def _doubt(point: Point, yardstick: Yardstick) -> str:
     if share is not None and share > yardstick.max_spoiled_share:
         return (
             f"{share:.0%} of the samples saw drops, errors or retransmits, more than the "
-            f"{yardstick.max_spoiled_share:.0%} accepted: find their cause, then measure again."
+            f"{percent(yardstick.max_spoiled_share)} accepted: find their cause, then measure "
+            "again."
         )
     return _unverified(point, yardstick) or _repeats(yardstick)
 

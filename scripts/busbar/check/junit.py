@@ -9,12 +9,10 @@ judged, one error more says so: a suite without an error would look like a pass.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from xml.etree import ElementTree as xml
 
 from busbar.check.result import CheckResult, RowResult, Verdict
 from busbar.check.table import share_text
-from busbar.errors import UsageError
 
 _NO_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
@@ -40,6 +38,10 @@ def junit_text(result: CheckResult) -> str:
     if result.nothing_judged:
         cases.append(_nothing_judged(result.nothing_judged))
     suite = xml.Element("testsuite", name=_printable(result.title))
+    if result.notes:
+        properties = xml.SubElement(suite, "properties")
+        for note in result.notes:
+            xml.SubElement(properties, "property", name="note", value=_printable(note))
     suite.extend(cases)
     root = xml.Element("testsuites")
     root.append(suite)
@@ -51,14 +53,6 @@ def junit_text(result: CheckResult) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n"
     )
-
-
-def write_junit(result: CheckResult, path: Path) -> None:
-    """Write the document. Raises UsageError if the file cannot be written."""
-    try:
-        path.write_text(junit_text(result), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def _case(row: RowResult, origin: str) -> xml.Element:

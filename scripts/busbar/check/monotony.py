@@ -18,7 +18,7 @@ from itertools import pairwise
 
 from busbar.check.claims import Claim, Kind, ratios
 from busbar.check.measured import Measured
-from busbar.units import format_size
+from busbar.units import format_size, percent
 
 MOST_DIP = 0.10
 """Of bus bandwidth, or of time. Libraries change algorithm and protocol by size, at sizes that
@@ -67,7 +67,7 @@ def _slower_per_byte(
     beyond = " beyond what its bound explains" if allowed < 1 else ""
     sentence = (
         f"Its bus bandwidth dips: {fall:.0%} below that at {name}{beyond}{again}, where at most "
-        f"{most:.0%} is accepted."
+        f"{percent(most)} is accepted."
     )
     yield Claim(Kind.DIP, large.at, found, allowed * (1 - most), sentence)
 
@@ -79,7 +79,7 @@ def _slower_than_more(small: Measured, large: Measured, most: float) -> Iterator
     name = format_size(large.key.size_bytes)
     sentence = (
         f"It takes {1 / _middle(found) - 1:.0%} longer than {name}, which is more, where at most "
-        f"{most:.0%} is accepted."
+        f"{percent(most)} is accepted."
     )
     yield Claim(Kind.DIP, small.at, found, 1 / (1 + most), sentence)
 

@@ -77,6 +77,8 @@ class RowResult:
     share_ci95: tuple[float, float] | None = None
     expected: Expected | None = None
     """Known only where the limit is of it."""
+    doubt: str = ""
+    """Why its time cannot be trusted, whatever it is held against: one sentence, else empty."""
     by_times: bool = False
     """Whether times alone convict it: then chance has to be ruled out."""
     launches_wanted: int | None = None

@@ -12,6 +12,7 @@ from statistics import median
 
 from busbar.check.claims import Claim, Kind, ratios
 from busbar.check.measured import Measured
+from busbar.units import percent
 
 MOST_APART = 0.10
 """Of the mirror's rate. Blame, which has many pairs of each host, holds a port for slow from 5 %
@@ -43,8 +44,8 @@ def asymmetries(rows: Sequence[Measured], most: float = MOST_APART) -> Iterator[
                 continue
             slower = 1 - sorted(found)[len(found) // 2]
             sentence = (
-                f"It is not symmetric: {slower:.0%} slower than {name}, where at most {most:.0%} "
-                "is accepted."
+                f"It is not symmetric: {slower:.0%} slower than {name}, where at most "
+                f"{percent(most)} is accepted."
             )
             yield Claim(Kind.UNLIKE_MIRROR, row.at, found, 1 - most, sentence)
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from busbar.check.gain_table import print_gains
 from busbar.check.result import CheckResult, RowResult, Verdict
-from busbar.units import format_time_us
+from busbar.units import format_time_us, percent
 
 _STYLE = {
     Verdict.PASS: "green",
@@ -112,8 +112,8 @@ def _limit(row: RowResult) -> str:
     if row.limit is None:
         return "-"
     if row.limit_of == "bound" or row.share is None:
-        return f"{row.limit:.0%}"
-    return f"{row.limit:.0%} of expected, has {row.share:.1%}"
+        return percent(row.limit)
+    return f"{percent(row.limit)} of expected, has {row.share:.1%}"
 
 
 def _half_width(row: RowResult) -> str:

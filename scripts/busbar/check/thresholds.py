@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 
 from busbar.check.monotony import MOST_DIP
 from busbar.check.spread import MOST_SPREAD
@@ -29,3 +30,11 @@ class Thresholds:
 
 
 DEFAULT = Thresholds()
+
+
+def changes(thresholds: Thresholds) -> Iterator[str]:
+    """What is accepted otherwise than usual, a sentence each."""
+    for name, value in asdict(thresholds).items():
+        usual = getattr(DEFAULT, name)
+        if value != usual:
+            yield f"Judged with --max-{name} {value:g} in place of {usual:g}."

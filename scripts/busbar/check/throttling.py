@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from busbar.record.models import Block
+from busbar.units import percent
 
 MAX_THROTTLED_SHARE = 0.05  # of the blocks that say; one in twenty moves no median over launches
 
@@ -19,7 +20,7 @@ def throttling(blocks: Sequence[Block], most: float = MAX_THROTTLED_SHARE) -> st
     because = f" by {', '.join(reasons)}" if reasons else ""
     return (
         f"{len(slowed)} of {len(known)} blocks ran on GPUs slowed{because}, more than the "
-        f"{most:.0%} accepted: find the cause, then measure again."
+        f"{percent(most)} accepted: find the cause, then measure again."
     )
 
 

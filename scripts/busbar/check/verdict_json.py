@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
 from busbar.check.result import CheckResult, RowResult
 from busbar.check.sentence import OVERALL, verdict_sentence
-from busbar.errors import UsageError
 from busbar.fabrics.model import Fabric
 from busbar.record.base import Count, Interval, Model, Name
 from busbar.record.models import PlannedPoint, PointKey, RunRecord
@@ -33,6 +32,8 @@ class JudgedRecord(Model):
     """The run's id."""
     plan: str | None
     """Name of the plan; null for a sweep."""
+    plan_sha256: str | None
+    """Of what the plan's file said, in JSON; null for a sweep, and in older records."""
     emulated: bool
     simulated: bool
     fake: bool
@@ -78,6 +79,8 @@ class Verdicts(Model):
     title: Name
     record: JudgedRecord
     fabric: Name
+    fabric_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """Of all that it says, limits of the site included, in JSON."""
     verdict: Literal["HOLDS", "DOES NOT HOLD", "INCOMPLETE", "HANG"]
     exit_code: Count
     sentence: Name
@@ -107,10 +110,12 @@ def verdicts_of(
         "title": result.title,
         "record": JudgedRecord(
             file=file, sha256=sha256, schema_version=record.schema_version, run=run.id,
-            plan=run.plan.name, emulated=run.emulated, simulated=run.simulated, fake=run.fake,
-            imported=run.imported is not None, scenario=run.scenario, background=run.background,
+            plan=run.plan.name, plan_sha256=run.plan.sha256, emulated=run.emulated,
+            simulated=run.simulated, fake=run.fake, imported=run.imported is not None,
+            scenario=run.scenario, background=run.background,
         ),
         "fabric": fabric.name,
+        "fabric_sha256": fabric_sha256(fabric),
         "verdict": overall,
         "exit_code": int(result.exit_code),
         "sentence": verdict_sentence(result),
@@ -124,12 +129,15 @@ def verdicts_of(
     })  # fmt: skip
 
 
-def write_verdicts(verdicts: Verdicts, path: Path) -> None:
-    """Write the document. Raises UsageError if the file cannot be written."""
-    try:
-        path.write_text(verdicts.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+def verdicts_text(verdicts: Verdicts) -> str:
+    """The document as it is written."""
+    return verdicts.model_dump_json(indent=1) + "\n"
+
+
+def fabric_sha256(fabric: Fabric) -> str:
+    """Of all that a fabric says, limits of a site included, in JSON: equal where verdicts are held
+    against the same."""
+    return hashlib.sha256(fabric.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
 def _row(row: RowResult, planned: dict[PointKey, PlannedPoint]) -> VerdictRow:

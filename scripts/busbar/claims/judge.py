@@ -1,7 +1,7 @@
-"""Holds records against a claim: by the interval over launches, point by point.
+"""Holds records against a claim: by the interval over launches, row by row.
 
-What the judge of `busbar check` found wrong with a point (wrong data, a hang, faster than physics,
-not carried out as its variant asks) decides before any ratio does.
+What the judge of `busbar check` found wrong with a row decides before any ratio does: of a hang or
+wrong data no claim holds, and a time that it does not trust, on either side, shows nothing.
 """
 
 from __future__ import annotations
@@ -12,21 +12,23 @@ from dataclasses import dataclass
 from enum import Enum
 from statistics import median
 
-from busbar.check.check import check
-from busbar.check.gain import GainRow
-from busbar.check.label import label
-from busbar.check.result import CheckResult, RowResult, Verdict
-from busbar.check.thresholds import MAX_SPOILED_SHARE
+from busbar.check.gain import Gain, GainRow
+from busbar.check.result import RowResult
+from busbar.claims.judged import GRAVE, Judged, Measured
 from busbar.claims.model import Claim, ClaimedFigure
 from busbar.claims.ratio import ratio_of_independent
 from busbar.errors import ExitCode
-from busbar.fabrics import Fabric, load
 from busbar.record.evidence import asking_variants
-from busbar.record.models import Point, PointKey, Run, RunRecord
+from busbar.record.models import Run
 from busbar.record.pairing import medians_by_launch, paired_ratios
 from busbar.record.statistics import interval_95
 
-_GRAVE = (Verdict.WRONG_DATA, Verdict.HANG)
+__all__ = ["EXIT_CODES", "ClaimResult", "Measured", "Outcome", "Tested", "judge"]
+
+_Value = tuple[float | None, tuple[float, float] | None]
+"""Of a figure, with its 95 % interval."""
+
+_NOTHING: _Value = (None, None)
 _NO_INTERVAL = "one launch gives no interval: measure at least two, better five"
 
 
@@ -50,19 +52,11 @@ EXIT_CODES = {
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A record, and the fabric that it is held against."""
-
-    name: str
-    record: RunRecord
-    fabric: Fabric | None
-
-
-@dataclass(frozen=True)
 class Tested:
     """One figure at one point."""
 
     label: str
+    op: str
     against: str
     """`over default`, `of the bound`."""
     outcome: Outcome
@@ -99,7 +93,7 @@ def judge(claim: Claim, records: Sequence[Measured], *, accept_fake: bool = Fals
     Raises UsageError for a record of figures that nothing measured (unless `accept_fake`, for
     tests), or that does not fit its fabric.
     """
-    judged = [_Judged.of(one, accept_fake) for one in records]
+    judged = [Judged.of(one, accept_fake) for one in records]
     for one in judged:
         why = _unlike(claim, one.record.run)
         if why:
@@ -109,41 +103,10 @@ def judge(claim: Claim, records: Sequence[Measured], *, accept_fake: bool = Fals
     for figure in claim.figure:
         found = list(_tests(claim, figure, judged))
         tested += found
-        if not found:
-            missing.append(_missing(claim, figure, judged))
+        operations = [op for op in claim.scenario.operations if op not in {o.op for o in found}]
+        if operations:
+            missing.append(_missing(claim, figure, judged, operations))
     return ClaimResult(claim, tuple(tested), tuple(missing))
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """A record with what `busbar check` says of it."""
-
-    name: str
-    record: RunRecord
-    fabric: Fabric | None
-    result: CheckResult
-
-    @classmethod
-    def of(cls, one: Measured, accept_fake: bool) -> _Judged:
-        # Without a fabric, the one that has no bounds: wrong data and hangs are found all the same.
-        against = one.fabric or load("local")
-        result = check(one.record, against, accept_fake=accept_fake)
-        return cls(one.name, one.record, one.fabric, result)
-
-    def points(self, claim: Claim) -> Iterator[Point]:
-        """Those of the claim's scenario that were timed or went wrong."""
-        scenario = claim.scenario
-        for point in self.record.points:
-            key = point.key
-            wanted = key.op in scenario.operations and scenario.has_size(key.size_bytes)
-            wide = (key.group.nodes or 0) >= scenario.least_nodes
-            wide = wide and key.group.size() >= scenario.least_ranks and key.group.parts is None
-            carried = scenario.transports is None or key.transport in scenario.transports
-            if wanted and wide and carried and point.blocks:
-                yield point
-
-    def row(self, key: PointKey) -> RowResult | None:
-        return next((row for row in self.result.rows if row.key == key), None)
 
 
 def _unlike(claim: Claim, run: Run) -> str:
@@ -151,12 +114,12 @@ def _unlike(claim: Claim, run: Run) -> str:
     if claim.scenario.background and run.background is None:
         return "its run does not say that other traffic ran beside it."
     wanted = claim.scenario.scenario
-    if wanted is not None and (run.scenario is None or wanted not in run.scenario):
+    if wanted is not None and run.scenario != wanted:
         return f"its run does not say that its scenario was '{wanted}'."
     return ""
 
 
-def _tests(claim: Claim, figure: ClaimedFigure, judged: Sequence[_Judged]) -> Iterator[Tested]:
+def _tests(claim: Claim, figure: ClaimedFigure, judged: Sequence[Judged]) -> Iterator[Tested]:
     first = judged[0]
     if figure.compare == "in_network":
         yield from _in_network(claim, figure, first)
@@ -168,108 +131,88 @@ def _tests(claim: Claim, figure: ClaimedFigure, judged: Sequence[_Judged]) -> It
         yield from _records(claim, figure, first, judged[1])
 
 
-def _in_network(claim: Claim, figure: ClaimedFigure, one: _Judged) -> Iterator[Tested]:
+def _in_network(claim: Claim, figure: ClaimedFigure, one: Judged) -> Iterator[Tested]:
     gains = {row.key: row for row in one.result.gains}
     asking = asking_variants(one.record.run)
-    for point in one.points(claim):
-        row, found = gains.get(point.key), one.row(point.key)
-        if row is None:
-            grave = found is not None and found.verdict in _GRAVE
-            if point.key.variant in asking and grave:
-                yield _decided(figure, point, one, f"over {figure.baseline}", None, None)
+    rows = one.rows(claim)
+    for key, row in rows.items():
+        if key.variant not in asking:
             continue
-        gain = _chosen(row, figure.baseline)
-        if gain is None:
+        against = f"over {figure.baseline}"
+        gained = gains.get(row.key) if row.key is not None else None
+        gain = _chosen(gained, figure.baseline)
+        if gained is None or gain is None:
+            doubt = f"there is no time of {figure.baseline} by hosts beside it"
+            yield _decided(figure, row, against, _NOTHING, one.doubt(row) or doubt)
             continue
-        name, value, ci95 = gain
-        doubt = "" if row.in_network else "it is not shown to be reduced in the network"
-        yield _decided(figure, point, one, f"over {name}", value, ci95, doubt)
+        baseline = rows.get(key.model_copy(update={"variant": gain.baseline}))
+        doubt = "" if gained.in_network else "it is not shown to be reduced in the network"
+        doubt = one.doubt(row) or (one.doubt(baseline) if baseline else "") or doubt
+        against = f"over {gain.baseline}" + (" (best)" if gain.kind == "best" else "")
+        yield _decided(figure, row, against, (gain.ratio, gain.ci95), doubt)
 
 
-def _chosen(
-    row: GainRow, baseline: str | None
-) -> tuple[str, float, tuple[float, float] | None] | None:
-    for gain in row.gains:
-        if (gain.kind == "best" and baseline == "best") or (
-            gain.kind != "bound" and gain.baseline == baseline
-        ):
-            name = f"{gain.baseline} (best)" if gain.kind == "best" else gain.baseline
-            return name, gain.ratio, gain.ci95
+def _chosen(row: GainRow | None, baseline: str | None) -> Gain | None:
+    for gain in row.gains if row is not None else ():
+        best = gain.kind == "best" and baseline == "best"
+        if best or (gain.kind != "bound" and gain.baseline == baseline):
+            return gain
     return None
 
 
-def _variants(claim: Claim, figure: ClaimedFigure, one: _Judged) -> Iterator[Tested]:
-    points = list(one.points(claim))
-    for point in points:
-        if point.key.variant != figure.variant:
-            continue
-        key = point.key.model_copy(update={"variant": figure.baseline})
-        for other in points:
-            if other.key == key:
-                ratios = paired_ratios(
-                    medians_by_launch(one.record, other), medians_by_launch(one.record, point)
-                )
-                if ratios:
-                    doubt = _doubt_of(other, one)
-                    yield _decided(
-                        figure, point, one, f"over {figure.baseline}", median(ratios),
-                        interval_95(ratios), doubt,
-                    )  # fmt: skip
+def _variants(claim: Claim, figure: ClaimedFigure, one: Judged) -> Iterator[Tested]:
+    rows = one.rows(claim)
+    for key, row in rows.items():
+        other = rows.get(key.model_copy(update={"variant": figure.baseline or ""}))
+        if key.variant == figure.variant and (other is not None or row.verdict in GRAVE):
+            ratios = paired_ratios(_times(one, other), _times(one, row))
+            value = (median(ratios), interval_95(ratios)) if ratios else _NOTHING
+            doubt = one.doubt(row) or (one.doubt(other) if other else "")
+            yield _decided(figure, row, f"over {figure.baseline}", value, doubt)
 
 
-def _of_bound(claim: Claim, figure: ClaimedFigure, one: _Judged) -> Iterator[Tested]:
+def _of_bound(claim: Claim, figure: ClaimedFigure, one: Judged) -> Iterator[Tested]:
     if one.fabric is None:
         return
-    for point in one.points(claim):
-        row = one.row(point.key)
-        if point.key.variant == figure.variant and row is not None and row.fraction is not None:
-            yield _decided(figure, point, one, "of the bound", row.fraction, row.fraction_ci95)
+    for key, row in one.rows(claim).items():
+        if key.variant == figure.variant:
+            doubt = one.doubt(row) or ("" if row.bound else "its bound is not known")
+            yield _decided(figure, row, "of the bound", (row.fraction, row.fraction_ci95), doubt)
 
 
 def _records(
-    claim: Claim, figure: ClaimedFigure, first: _Judged, second: _Judged
+    claim: Claim, figure: ClaimedFigure, first: Judged, second: Judged
 ) -> Iterator[Tested]:
-    others = {point.key: point for point in second.points(claim)}
-    for point in first.points(claim):
-        # What the networks differ in may well be the transport; all else has to be the same.
-        same = [o for key, o in others.items() if _comparable(key) == _comparable(point.key)]
-        for other in same:
-            if point.key.variant == figure.variant == other.key.variant:
-                slow = list(medians_by_launch(second.record, other).values())
-                fast = list(medians_by_launch(first.record, point).values())
-                if slow and fast:
-                    value, ci95 = ratio_of_independent(slow, fast)
-                    against = f"over {second.name}"
-                    doubt = _doubt_of(other, second)
-                    yield _decided(figure, point, first, against, value, ci95, doubt)
+    others = second.rows(claim)
+    for key, row in first.rows(claim).items():
+        other = others.get(key)
+        if key.variant == figure.variant and (other is not None or row.verdict in GRAVE):
+            slow, fast = _times(second, other), _times(first, row)
+            value = _NOTHING
+            if slow and fast:
+                value = ratio_of_independent(list(slow.values()), list(fast.values()))
+            doubt = first.doubt(row) or (second.doubt(other) if other else "")
+            yield _decided(figure, row, f"over {second.name}", value, doubt)
 
 
-def _comparable(key: PointKey) -> PointKey:
-    group = key.group.model_copy(update={"nodes": None})
-    return key.model_copy(update={"group": group})
+def _times(one: Judged, row: RowResult | None) -> dict[int, float]:
+    """Median of each launch, us."""
+    point = one.point(row)
+    return {} if point is None else medians_by_launch(one.record, point)
 
 
 def _decided(
-    figure: ClaimedFigure,
-    point: Point,
-    one: _Judged,
-    against: str,
-    value: float | None,
-    ci95: tuple[float, float] | None,
-    doubt: str = "",
+    figure: ClaimedFigure, row: RowResult, against: str, value: _Value, doubt: str
 ) -> Tested:
-    row = one.row(point.key)
-    grave = row.verdict if row is not None else None
-    if grave in _GRAVE and row is not None:
-        outcome, reason = Outcome.DOES_NOT_HOLD, row.reason
-    elif grave in (Verdict.IMPOSSIBLE, Verdict.NOT_USED) and row is not None:
-        outcome, reason = Outcome.UNSURE, row.reason
+    """What is known to be wrong with the row decides, then doubts, then the interval."""
+    assert row.key is not None
+    if row.verdict in GRAVE:
+        outcome, reason = Outcome.DOES_NOT_HOLD, row.reason.rstrip(".")
+    elif doubt:
+        outcome, reason = Outcome.UNSURE, doubt
     else:
-        outcome, reason = _by_interval(figure.at_least, ci95)
-        doubt = doubt or _doubt_of(point, one)
-        if doubt and outcome is not Outcome.UNSURE:
-            outcome, reason = Outcome.UNSURE, doubt
-    return Tested(label(point.key), against, outcome, figure.at_least, value, ci95, reason)
+        outcome, reason = _by_interval(figure.at_least, value[1])
+    return Tested(row.label, row.key.op, against, outcome, figure.at_least, *value, reason)
 
 
 def _by_interval(at_least: float, ci95: tuple[float, float] | None) -> tuple[Outcome, str]:
@@ -283,23 +226,12 @@ def _by_interval(at_least: float, ci95: tuple[float, float] | None) -> tuple[Out
     return Outcome.UNSURE, "the interval contains the figure: more launches would tell"
 
 
-def _doubt_of(point: Point, one: _Judged) -> str:
-    """Why a point's time cannot be trusted, in a clause; else empty."""
-    row = one.row(point.key)
-    if point.status != "ok" or point.time_us is None:
-        return f"{label(point.key)} is {point.status}"
-    if row is not None and row.verdict in (Verdict.IMPOSSIBLE, Verdict.NOT_USED):
-        return f"{label(point.key)} is {row.verdict.value}"
-    share = point.spoiled_share
-    if share is not None and share > MAX_SPOILED_SHARE:
-        return f"{share:.0%} of the samples of {label(point.key)} saw drops or retransmits"
-    return ""
-
-
-def _missing(claim: Claim, figure: ClaimedFigure, judged: Iterable[_Judged]) -> str:
+def _missing(
+    claim: Claim, figure: ClaimedFigure, judged: Iterable[Judged], operations: list[str]
+) -> str:
     """What the records lack, in one sentence."""
     names = " and ".join(one.name for one in judged)
-    what = claim.scenario.sentence()
+    what = claim.scenario.model_copy(update={"operations": operations}).sentence()
     if figure.compare == "bound" and any(one.fabric is None for one in judged):
         return f"{names} names no fabric, and without one there is no bound: give it with --fabric."
     under = {

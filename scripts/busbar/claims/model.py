@@ -15,7 +15,8 @@
     baseline = "best"
     at_least = 1.8
 
-Every figure must hold, at every size of the scenario that a record has: nothing is averaged.
+Every figure must hold for every operation, at every size of the scenario that a record has or its
+plan required: nothing is averaged.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Scenario(Model):
     model_config = ConfigDict(populate_by_name=True)
 
     operations: list[OperationName] = Field(min_length=1)
+    """All of them have to be measured."""
     from_size: SizeText = Field(alias="from", default="0")
     """Sizes from here on."""
     to_size: SizeText | None = Field(alias="to", default=None)
@@ -49,7 +51,7 @@ class Scenario(Model):
     background: bool = False
     """Whether the record must say that other traffic ran beside it."""
     scenario: Name | None = None
-    """What the record must say was done to the network, such as `link loss`."""
+    """What the record must say was done to the network, word for word, such as `link loss`."""
 
     def has_size(self, size_bytes: int) -> bool:
         """Whether it is about this size."""
@@ -62,7 +64,7 @@ class Scenario(Model):
         sizes += f" to {self.to_size}" if self.to_size else ""
         where = [f"{self.least_nodes} hosts or more"] if self.least_nodes > 1 else []
         where += [f"{self.least_ranks} ranks or more"] if self.least_ranks > 2 else []
-        parts = [" or ".join(self.operations) + sizes]
+        parts = [", ".join(self.operations) + sizes]
         parts += [f"on {' and '.join(where)}"] if where else []
         parts += [f"by transport {' or '.join(self.transports)}"] if self.transports else []
         return " ".join(parts)

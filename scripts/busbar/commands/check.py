@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,15 +11,14 @@ import typer
 
 from busbar import fabrics
 from busbar.check import check as judge
-from busbar.check.documents import write_documents
-from busbar.check.junit import write_junit
+from busbar.check.documents import Documents
 from busbar.check.table import print_result
 from busbar.check.thresholds import DEFAULT, Thresholds
 from busbar.errors import UsageError
 from busbar.fabrics import Fabric
-from busbar.fabrics.site_limits import with_limits
+from busbar.fabrics.site_limits import changes, with_limits
 from busbar.pairs.site_formats import load as load_sites
-from busbar.record.load import load
+from busbar.record.load import load_with_sha256
 from busbar.record.models import Run
 from busbar.terminal import console
 
@@ -127,26 +127,29 @@ def check(
 
     busbar check acceptance.json --certificate acceptance.html --json acceptance-verdicts.json
     """
+    documents = Documents(junit, certificate, as_json)
+    documents.refuse(path for path in (record, limits, sites) if path is not None)
+    documents.clear()
     _refuse_other_than_share("--max-spoiled", max_spoiled)
     _refuse_other_than_share("--max-throttled", max_throttled)
     _refuse_other_than_share("--max-dip", max_dip)
     _refuse_other_than_share("--max-apart", max_apart)
     if not 1 <= max_spread < math.inf:
         raise UsageError(f"--max-spread {max_spread:g} is no factor; accepted is 1 or more.")
-    document = load(record)
+    document, sha256 = load_with_sha256(record)
     against = _fabric(document.run, fabric)
+    notes: tuple[str, ...] = ()
     if limits is not None:
-        against = with_limits(against, limits)
+        own, against = against, with_limits(against, limits)
+        notes = (f"Limits are those of {limits} where it has any.", *changes(own, against))
     result = judge(
         document,
         against,
         thresholds=Thresholds(max_spoiled, max_throttled, max_dip, max_apart, max_spread),
         sites=None if sites is None else load_sites(sites),
     )
-    if junit is not None:
-        write_junit(result, junit)
-    if certificate is not None or as_json is not None:
-        write_documents(result, document, against, record, certificate, as_json)
+    result = replace(result, notes=(*notes, *result.notes))
+    documents.write(result, document, against, record, sha256)
     print_result(console(), result)
     raise typer.Exit(int(result.exit_code))
 

@@ -71,8 +71,9 @@ def check(
 ) -> None:
     """Hold records against a claim, by intervals over launches, size by size.
 
-    Exit code: 0 it holds at every size of its scenario; 1 it does not, or data was wrong; 2 bad
-    usage; 3 the interval contains the figure, or the records do not have the scenario.
+    Exit code: 0 it holds for every operation and at every size of its scenario; 1 it does not, or
+    data was wrong, or a size hung; 2 bad usage; 3 the interval contains the figure, a figure is
+    missing or not to be trusted, or the records do not have the scenario.
 
     Examples:
 

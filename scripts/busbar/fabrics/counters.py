@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from busbar.fabrics.figure import Name, Part
 from busbar.record.counters import COUNTERS
+from busbar.record.run import Evidence
 
 
 class CounterLimit(Part):
@@ -19,7 +20,7 @@ class CounterLimit(Part):
     per: Literal["run", "hour", "TB"] = "run"
     """In all; per hour of measured blocks; per TB (1e12 bytes) that hosts sent."""
     reason: Name
-    waived: Name | None = None
+    waived: Evidence | None = None
     """Evidence that it cannot be read here. What was read of it all the same still counts."""
 
     @field_validator("name")

@@ -20,7 +20,7 @@ from busbar.fabrics.figure import Figure, Name, Part
 from busbar.fields import OperationName, SizeText
 from busbar.leaves import spread
 from busbar.theory.operations import SIZELESS
-from busbar.units import parse_size, sweep
+from busbar.units import format_size, parse_size, sweep
 
 _TABLES = {
     "hosts": {"network"},
@@ -203,6 +203,12 @@ class Limit(Part):
         """Smallest size it holds for."""
         return parse_size(self.from_size)
 
+    def subject(self) -> str:
+        """What it is a limit of, of which there is one: `all_reduce default from 1M`."""
+        where = {"one": " in one domain", "several": " over several domains", None: ""}
+        size = format_size(self.from_bytes())
+        return f"{self.op} {self.variant} from {size}{where[self.domains]}"
+
 
 class Fabric(ClusterTables):
     """What the hardware is. `cuts()` is what theory reads, of a GPU cluster `cluster`."""
@@ -237,7 +243,8 @@ class Fabric(ClusterTables):
         if self.kind == "cluster":
             self._cluster = self.joined()
         self._check_leaves()
-        _refuse_twice([limit.name for limit in self.counters])
+        _refuse_twice([f"counter '{limit.name}'" for limit in self.counters])
+        _refuse_twice([limit.subject() for limit in self.limits])
         _refuse_unknown("host", self.host, self.host_names())
         _refuse_unknown("leaf", self.leaf, self.leaf_names())
         self._cuts = (*self._host_cuts(), *self._leaf_cuts())
@@ -322,10 +329,10 @@ class Fabric(ClusterTables):
             yield Cut(f"uplink of {name}", frozenset(hosts), egress, ingress, "leaf")
 
 
-def _refuse_twice(counters: Sequence[str]) -> None:
-    for name in counters:
-        if counters.count(name) > 1:
-            raise ValueError(f"counter '{name}' has two limits, accepted is one of each")
+def _refuse_twice(limited: Sequence[str]) -> None:
+    for name in limited:
+        if limited.count(name) > 1:
+            raise ValueError(f"{name} has two limits, accepted is one of each")
 
 
 def _refuse_unknown(what: str, links: Sequence[DifferentLink], names: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from busbar.fabrics.counters import CounterLimit
 from busbar.fabrics.figure import Part
 from busbar.fabrics.load import read
 from busbar.fabrics.model import Fabric, Limit
+from busbar.units import percent
 from busbar.validation import describe
 
 
@@ -60,6 +61,31 @@ def _replaced(
 def _holds_for(limit: Limit) -> set[object]:
     where = ("one", "several") if limit.domains is None else (limit.domains,)
     return {(limit.op, limit.variant, limit.from_bytes(), domains) for domains in where}
+
+
+def changes(own: Fabric, with_site: Fabric) -> Iterator[str]:
+    """What limits of a site change, a sentence each; `own` is the fabric without them."""
+    before = {limit.subject(): _accepted(limit) for limit in own.limits}
+    before |= {f"counter {one.name}": _at_most(one) for one in own.counters}
+    after = {limit.subject(): _accepted(limit) for limit in with_site.limits}
+    after |= {f"counter {one.name}": _at_most(one) for one in with_site.counters}
+    for subject, accepted in after.items():
+        was = before.get(subject, "no limit")
+        if was != accepted:
+            yield f"Limit of {subject}: {accepted} in place of {was}."
+    for subject, was in before.items():
+        if subject not in after:
+            yield f"Limit of {subject}: another in place of {was}."
+
+
+def _accepted(limit: Limit) -> str:
+    of = "bound" if limit.of == "bound" else "expected time"
+    return f"at least {percent(limit.at_least)} of the {of}"
+
+
+def _at_most(counter: CounterLimit) -> str:
+    waived = "" if counter.waived is None else f", waived: {counter.waived}"
+    return f"at most {counter.at_most:g} per {counter.per}{waived}"
 
 
 def _of_counter(counter: CounterLimit) -> set[object]:

@@ -95,7 +95,7 @@ def make_plan(
     in_network = {variant.name for variant in how.variants if variant.in_network != "off"}
     rows = [
         _row(key, described.operation(key.op)) if key.variant in in_network else _required(key)
-        for key in planned_keys(what, how, described, ranks, transport)
+        for key in dict.fromkeys(planned_keys(what, how, described, ranks, transport))
     ]
     if all(row.need == "waived" for row in rows):
         raise UsageError("nothing to measure: no operation was named that fits these options.")

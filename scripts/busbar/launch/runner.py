@@ -72,12 +72,23 @@ class Outcome:
 
     hangs: int = 0
     wrong_blocks: int = 0
+    hung_before: bool = False
+    """Before the run was gone on with: such points are not tried again."""
+
+    @classmethod
+    def of(cls, before: RunRecord) -> Outcome:
+        """What a run that is gone on with has seen already."""
+        blocks = [block for point in before.points for block in point.blocks]
+        return cls(
+            wrong_blocks=sum(bool(block.wrong_elements) for block in blocks),
+            hung_before=any(problem.status == "hang" for problem in before.problems),
+        )
 
     def exit_code(self) -> ExitCode:
         """Wrong data is worst; a hang comes next."""
         if self.wrong_blocks:
             return ExitCode.NEGATIVE
-        return ExitCode.HANG if self.hangs else ExitCode.HOLDS
+        return ExitCode.HANG if self.hangs or self.hung_before else ExitCode.HOLDS
 
 
 def utc_now() -> str:
@@ -105,6 +116,7 @@ class Runner:
         """Measure what `before` (the journal so far) lacks; everything where there is none."""
         if before is not None:
             self._done = Done.of(before)
+            self._outcome = Outcome.of(before)
             self._next_launch = max((launch.id for launch in before.launches), default=-1) + 1
             if before.run.segments:
                 self._fingerprint = before.run.segments[-1].fingerprint

@@ -107,8 +107,16 @@ def read_journal(path: Path) -> RunRecord:
 
     Raises UsageError naming the line that cannot be read.
     """
+    try:
+        return parse_journal(path, path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def parse_journal(path: Path, content: bytes) -> RunRecord:
+    """The same of a content that has been read; `path` is what it is called in errors."""
     lines: list[JournalLine] = []
-    for number, text in enumerate(read_whole_lines(path), start=1):
+    for number, text in enumerate(content.split(b"\n")[:-1], start=1):
         if number == 1:
             refuse_other_version(path, text)
         try:
@@ -119,14 +127,6 @@ def read_journal(path: Path) -> RunRecord:
         return fold(lines)
     except ValueError as error:
         raise UsageError(f"{path} is not a journal: {error}.") from None
-
-
-def read_whole_lines(path: Path) -> list[bytes]:
-    """Lines that were written to their end. Raises UsageError if the file cannot be read."""
-    try:
-        return path.read_bytes()[: _whole_bytes(path)].split(b"\n")[:-1]
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def _whole_bytes(path: Path) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from busbar.errors import UsageError
-from busbar.record.journal import SUFFIX, read_journal
+from busbar.record.journal import SUFFIX, parse_journal
 from busbar.record.models import RunRecord
 from busbar.record.version import refuse_other_version
 from busbar.validation import describe
@@ -18,12 +19,21 @@ def load(path: Path) -> RunRecord:
 
     Raises UsageError, one sentence that names the file and the culprit, if it cannot be read.
     """
-    if path.name.endswith(SUFFIX):
-        return read_journal(path)
+    return load_with_sha256(path)[0]
+
+
+def load_with_sha256(path: Path) -> tuple[RunRecord, str]:
+    """The same, with the hash of exactly the bytes that it was read from."""
     try:
         text = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    return _parsed(path, text), hashlib.sha256(text).hexdigest()
+
+
+def _parsed(path: Path, text: bytes) -> RunRecord:
+    if path.name.endswith(SUFFIX):
+        return parse_journal(path, text)
     refuse_other_version(path, text)
     try:
         return RunRecord.model_validate_json(text)

@@ -101,7 +101,13 @@ class RunRecord(Model):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        launches = {launch.id for launch in self.launches}
+        if any(launch.fake for launch in self.launches) and not self.run.fake:
+            raise ValueError("a run with a launch that was fake must say fake: true")
+        launches: set[int] = set()
+        for launch in self.launches:
+            if launch.id in launches:
+                raise ValueError(f"launch {launch.id} is described twice")
+            launches.add(launch.id)
         seen: set[PointKey] = set()
         for point in self.points:
             name = f"{point.key.op} at {point.key.size_bytes} bytes"

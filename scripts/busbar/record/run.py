@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from busbar.record.base import Count, Json, Model, Name, NonNegative, Timestamp
 from busbar.record.key import PointKey
 
+Evidence = Annotated[str, Field(pattern=r"\S")]
+"""Some text: blanks excuse nothing."""
 RunStatus = Literal["running", "complete", "interrupted", "failed"]
 Need = Literal["required", "optional", "waived"]
 
@@ -34,7 +36,7 @@ class PlannedPoint(Model):
     key: PointKey
     """As `PointKey.planned()` gives it: `group.nodes` is null."""
     need: Need
-    evidence: str | None
+    evidence: Evidence | None
     """Why a row may be waived; required for a waiver, null otherwise."""
     stage: Name | None = None
     """The stage of the plan that asks for it; null in a plan without stages."""
@@ -43,7 +45,7 @@ class PlannedPoint(Model):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.need == "waived") != bool(self.evidence):
+        if (self.need == "waived") != (self.evidence is not None):
             raise ValueError("evidence belongs to a waived row, and a waived row needs it")
         if self.key.group.nodes is not None:
             raise ValueError("a planned key leaves group.nodes null")
@@ -82,8 +84,21 @@ class Plan(Model):
     deadline_seconds: float | None = Field(gt=0)
     name: Name | None = None
     """Of a plan of stages, such as `acceptance`; null for a sweep or a pattern."""
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """Of what the plan's file said, in JSON; null where there is none, and in older records."""
+    thinned: Name | None = None
+    """What was left out for the sake of the budget, in one sentence; null where nothing was."""
     budget_seconds: float | None = Field(default=None, gt=0)
     """What the run was to take at most; null where nobody said."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        seen: set[PointKey] = set()
+        for row in self.rows:
+            if row.key in seen:
+                raise ValueError(f"{row.key.op} at {row.key.size_bytes} bytes is planned twice")
+            seen.add(row.key)
+        return self
 
     def says_how(self) -> bool:
         """Whether it says how points were to be measured."""
@@ -148,8 +163,10 @@ class Run(Model):
     @model_validator(mode="after")
     def _check(self) -> Self:
         for kind, flag in (("emulated", self.emulated), ("simulated", self.simulated)):
-            if self.on == kind and not flag:
-                raise ValueError(f"a run on '{kind}' must say {kind}: true")
+            if (self.on == kind) != flag:
+                raise ValueError(f"a run on '{kind}' must say {kind}: true, and no other may")
+        if self.emulation is not None and not self.emulated:
+            raise ValueError("emulation belongs to a run that says emulated: true")
         if (self.on == "imported") != (self.imported is not None):
             raise ValueError("a run on 'imported' must name its files in imported, and no other")
         if self.imported is None and self.seed is None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from busbar.check import CheckResult, RowResult, Verdict
 from busbar.check.gain_table import gain_text
 from busbar.check.label import distinct, label, manner, point_label
 from busbar.check.sentence import OVERALL, verdict_sentence
 from busbar.check.table import share_text
-from busbar.errors import ExitCode, UsageError
+from busbar.errors import ExitCode
 from busbar.fabrics import Fabric
 from busbar.record.models import PlannedPoint, RunRecord, TimeStats
 from busbar.report.certificate_expected import expected_times
@@ -27,6 +26,7 @@ from busbar.report.judge import grade_of
 from busbar.report.rows import Grade, in_words
 from busbar.report.system import Table, system_of
 from busbar.report.text import DASH, duration, interval, size
+from busbar.units import percent
 
 _GRADES = {ExitCode.HOLDS: Grade.GOOD, ExitCode.INCOMPLETE: Grade.UNSURE}
 _BEYOND = "Measured beyond the plan"
@@ -97,16 +97,6 @@ class Certificate:
     gains: Table
 
 
-def write_certificate(
-    result: CheckResult, record: RunRecord, fabric: Fabric, source: Source, output: Path
-) -> None:
-    """Write the page. Raises UsageError if the file cannot be written."""
-    try:
-        output.write_text(render(result, record, fabric, source), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error.strerror}.") from None
-
-
 def render(result: CheckResult, record: RunRecord, fabric: Fabric, source: Source) -> str:
     """The whole page: one HTML document that needs nothing else."""
     return (
@@ -115,7 +105,7 @@ def render(result: CheckResult, record: RunRecord, fabric: Fabric, source: Sourc
         .render(
             view=certificate_of(result, record, fabric),
             mark=mark(banners_of(record.run)),
-            identity=identity(record, f"{fabric.name}: {fabric.description}", source),
+            identity=identity(record, fabric, source),
             versions=versions(record),
             counters=counters(record),
             system=system_of(record.run.id, record),
@@ -188,7 +178,7 @@ def _limit(row: RowResult) -> str:
     """In percent of the bound, or of the expected time with the share that there is of it."""
     if row.limit is None:
         return DASH
-    limit = f"{100 * row.limit:.0f}"
+    limit = percent(row.limit).rstrip("%")
     if row.limit_of == "bound" or row.share is None:
         return limit
     return f"{limit} of expected, has {100 * row.share:.1f}"

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from busbar.check.verdict_json import fabric_sha256
+from busbar.fabrics.model import Fabric
 from busbar.record.models import Block, Launch, RunRecord
 from busbar.report.system import Fact, Table
 from busbar.report.text import DASH, count, elapsed, many, moment
@@ -22,7 +24,7 @@ class Source:
     """Of the judge."""
 
 
-def identity(record: RunRecord, fabric: str, source: Source) -> tuple[Fact, ...]:
+def identity(record: RunRecord, fabric: Fabric, source: Source) -> tuple[Fact, ...]:
     """What ties the page to one record."""
     run, plan = record.run, record.run.plan
     budget = "" if plan.budget_seconds is None else f", within {plan.budget_seconds:g} s"
@@ -34,9 +36,11 @@ def identity(record: RunRecord, fabric: str, source: Source) -> tuple[Fact, ...]
         ("Measured by", shlex.join(run.command)),
         ("Judged by", shlex.join(source.command)),
         ("Plan", f"{plan.name or 'a sweep'}: {many(len(plan.rows), 'row')}{budget}"),
+        *([("SHA-256 of the plan", plan.sha256)] if plan.sha256 is not None else []),
         ("Launches", f"{plan.launches} of every environment"),
         ("Seed", DASH if run.seed is None else str(run.seed)),
-        ("Fabric", fabric),
+        ("Fabric", f"{fabric.name}: {fabric.description}"),
+        ("SHA-256 of the fabric, with its limits", fabric_sha256(fabric)),
         ("Scenario", run.scenario or DASH),
         ("Background", run.background or DASH),
     )

@@ -12,6 +12,7 @@ from busbar.fabrics.inheritance import Resolved
 from busbar.report.rows import Judged
 from busbar.report.system import Table
 from busbar.report.text import DASH
+from busbar.units import percent
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ def fabric_view(fabric: Fabric) -> FabricView:
 
 
 def _at_least(limit: Limit) -> str:
-    share = f"{limit.at_least:.0%} of the {'bound' if limit.of == 'bound' else 'expected time'}"
+    of = "bound" if limit.of == "bound" else "expected time"
     where = {"one": " in one domain", "several": " over several domains", None: ""}
-    return share + where[limit.domains]
+    return f"{percent(limit.at_least)} of the {of}{where[limit.domains]}"
 
 
 def _figures(fabric: Fabric) -> Iterator[tuple[str, ...]]:

@@ -22,6 +22,9 @@
     sizes = ["small", "large/16", "64M"]
     variants = ["default", "without", "in_network"]
 
+What stages have in common is measured once, by the strictest need and with a limit where one of
+them wants it.
+
 Sizes are bytes, or the fabric's own: `small` and `large` are the ends of its sweep, `medium` lies
 halfway between them on a logarithmic scale, and `/16` takes so many times less.
 """
@@ -40,7 +43,7 @@ from busbar.errors import UsageError
 from busbar.fabrics.model import Sweep
 from busbar.fields import OperationName
 from busbar.record.base import Model, Name
-from busbar.record.run import Need
+from busbar.record.run import Evidence, Need
 from busbar.units import parse_size
 
 Groups = Literal[
@@ -90,7 +93,7 @@ class Stage(Model):
     groups: Groups
     measure: list[Measure] = Field(min_length=1)
     need: Need = "required"
-    evidence: Name | None = None
+    evidence: Evidence | None = None
     """Of a waiver that the plan's author states; no other need has any."""
     isolated: int | None = Field(default=None, ge=1)
     """Of pairs: those that each rank sends to alone; null: all up to 16 ranks, else 4."""

@@ -27,6 +27,13 @@ class Thinning:
     rounds: int | None
     """None: all."""
 
+    def sentence(self) -> str:
+        """What it leaves, for people."""
+        return (
+            f"To fit the budget, each rank sends to {self.isolated} others alone at most, and in "
+            f"{self.rounds} rounds side by side at most: the other pairs are left out."
+        )
+
 
 THINNINGS = (
     Thinning(None, None),

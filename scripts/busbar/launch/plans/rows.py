@@ -20,6 +20,7 @@ from busbar.record.key import Group, format_ranks
 from busbar.record.models import PlannedPoint, PointKey, Variant
 
 DEFAULT = Variant(name="default", settings={}, environment={})
+_RISING_NEED = ("waived", "optional", "required")
 _STATED = "Stated in the plan, not looked up: "
 
 
@@ -79,27 +80,38 @@ class StageRows:
 
 
 def rows_of(document: PlanDocument, here: Situation, thinning: Thinning) -> list[StageRows]:
-    """Every stage; what two stages have in common belongs to the first.
+    """Every stage; what stages have in common belongs to the one that asks most of it.
 
     Raises UsageError where nothing at all can be measured.
     """
     ranks = len(here.layout.placement)
     if ranks < 2:
         raise UsageError(f"plan '{document.name}' needs at least 2 ranks; this launch has {ranks}")
-    seen: set[PointKey] = set()
     stages = []
     for stage in document.stage:
         found = groups_of(stage, here.layout, here.how.seed, thinning)
-        rows = []
-        for row in _rows(stage, found, here):
-            if row.key not in seen:
-                seen.add(row.key)
-                rows.append(row)
-        stages.append(StageRows(stage, found.groups, tuple(rows)))
+        stages.append(StageRows(stage, found.groups, tuple(_rows(stage, found, here))))
+    stages = _each_once(stages)
     if all(row.need == "waived" for one in stages for row in one.rows):
         why = next((row.evidence for one in stages for row in one.rows), "it has no row")
         raise UsageError(f"nothing to measure by plan '{document.name}': {why}")
     return stages
+
+
+def _each_once(stages: Sequence[StageRows]) -> list[StageRows]:
+    """Of rows with the same key the strictest, and of those the first."""
+    strictest: dict[PointKey, PlannedPoint] = {}
+    for row in (row for one in stages for row in one.rows):
+        if row.key not in strictest or _strictness(row) > _strictness(strictest[row.key]):
+            strictest[row.key] = row
+    return [
+        replace(one, rows=tuple(row for row in one.rows if strictest[row.key] is row))
+        for one in stages
+    ]
+
+
+def _strictness(row: PlannedPoint) -> tuple[int, bool]:
+    return _RISING_NEED.index(row.need), row.needs_limit
 
 
 def used(stages: Sequence[StageRows], variants: Sequence[Variant]) -> list[Variant]:

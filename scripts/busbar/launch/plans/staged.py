@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from busbar.launch.job import Job, fabric_of
 from busbar.launch.options import MeasureOptions
 from busbar.launch.plans.budget import Effort, Work, fit, least_effort
 from busbar.launch.plans.document import PlanDocument
-from busbar.launch.plans.groups import THINNINGS
+from busbar.launch.plans.groups import THINNINGS, Thinning
 from busbar.launch.plans.layout import Layout
 from busbar.launch.plans.mechanisms import Machine, Mechanisms
 from busbar.launch.plans.probe import Figures, Probe
@@ -115,8 +116,9 @@ class _Planner:
             full = rows_of(self.asked.document, here, THINNINGS[0])
             figures = probe.figures(row for one in full for row in one.rows)
         spent = monotonic() - begin
-        stages, effort = self._fitting(here, full, figures, spent)
-        plan = self._plan(stages, effort)
+        stages, effort, thinning = self._fitting(here, full, figures, spent)
+        fewer = sum(len(one.rows) for one in stages) < sum(len(one.rows) for one in full)
+        plan = self._plan(stages, effort, thinning.sentence() if fewer else None)
         work = self._work(stages, figures)
         job = Job(
             target=self.target,
@@ -145,17 +147,17 @@ class _Planner:
 
     def _fitting(
         self, here: Situation, full: list[StageRows], figures: Figures, spent: float
-    ) -> tuple[list[StageRows], Effort]:
+    ) -> tuple[list[StageRows], Effort, Thinning]:
         """As many pairs as leave time for the wanted launches, else the fewest."""
         document, budget = self.asked.document, self.asked.budget_seconds
         left = float("inf") if budget is None else budget - spent
-        best: tuple[list[StageRows], Effort] | None = None
+        best: tuple[list[StageRows], Effort, Thinning] | None = None
         stages = full
         for number, thinning in enumerate(THINNINGS):
             stages = full if number == 0 else rows_of(document, here, thinning)
             effort = fit(self._work(stages, figures), left, document.launches, document.block)
             if effort is not None:
-                best = (stages, effort)
+                best = (stages, effort, thinning)
                 if effort.launches == document.launches.wanted:
                     return best
         if best is not None:
@@ -189,7 +191,10 @@ class _Planner:
         looking = [slot for slot in slots if slot.purpose == "observe"]
         return sum(len(visits_of(slot, plan, Done(), self.asked.seed)) for slot in looking)
 
-    def _plan(self, stages: Sequence[StageRows], effort: Effort) -> Plan:
+    def _plan(
+        self, stages: Sequence[StageRows], effort: Effort, thinned: str | None = None
+    ) -> Plan:
+        said = self.asked.document.model_dump_json()
         return Plan(
             rows=[row for one in stages for row in one.rows],
             variants=used(stages, self.names.variants),
@@ -199,6 +204,8 @@ class _Planner:
             rest_us=self.target.rest_us(),
             deadline_seconds=self.asked.deadline_seconds,
             name=self.asked.document.name,
+            sha256=hashlib.sha256(said.encode()).hexdigest(),
+            thinned=thinned,
             budget_seconds=self.asked.budget_seconds,
         )
 

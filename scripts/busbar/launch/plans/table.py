@@ -26,6 +26,8 @@ def print_plan(console: Console, staged: Staged) -> None:
     console.print(_stages(staged))
     for stage, evidence, count in waivers(staged.stages):
         _say(console, f"waived, {_many(count, 'row')} of stage {stage}: {evidence}")
+    if plan.thinned is not None:
+        _say(console, plan.thinned)
     environments = len({tuple(sorted(v.environment.items())) for v in plan.variants})
     launches = f"{effort.launches} launches" + (
         f" of each of {environments} environments" if environments > 1 else ""
