@@ -8,6 +8,7 @@ function(busbar_add_nccl_plugin kind)
   # NCCL finds libnccl-<kind>-busbar.so by NCCL_<KIND>_PLUGIN=busbar.
   set_target_properties(${target} PROPERTIES PREFIX lib OUTPUT_NAME nccl-${kind}-busbar
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib LINK_DEPENDS ${PROJECT_SOURCE_DIR}/src/plugins/${kind}/exports.map)
+  busbar_compile_together(${target} 16)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${target} PRIVATE busbar-options Threads::Threads)
   # nodelete: NCCL closes a plugin with its last communicator; what was recorded or set must outlive that.
