@@ -8,6 +8,6 @@ import pytest
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "alone: measures, or looks at all of the machine, as what builds emulated hosts does: "
-        "shares its cores with no other test",
+        "alone: measures, keeps all cores busy, or looks at all of the machine, as what builds "
+        "emulated hosts does: shares the machine with no other test",
     )

@@ -115,7 +115,7 @@ def test_variants_of_environment_get_launches_of_their_own(tmp_path: Path) -> No
 def test_faults_end_in_their_exit_codes(tmp_path: Path, fault: str, code: int) -> None:
     done = busbar(
         "run", "all_reduce", "-b", "64", "-e", "64", "--launches", "1", *QUICK,
-        "--deadline", "20" if fault.startswith("die") else "1", "--output", "r.json",
+        "--deadline", "20" if fault.startswith("die") else "2", "--output", "r.json",
         engine="busbar-bench-faulty", fault=fault, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
