@@ -7,6 +7,7 @@ set(busbar_mpi_capture_exports ${PROJECT_SOURCE_DIR}/src/plugins/mpi_capture/exp
 add_library(busbar-capture-mpi MODULE ${busbar_mpi_capture_sources} src/plugins/report_file.cpp)
 set_target_properties(busbar-capture-mpi PROPERTIES PREFIX lib LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib
   LINK_DEPENDS ${busbar_mpi_capture_exports})
+busbar_compile_together(busbar-capture-mpi 16)
 target_include_directories(busbar-capture-mpi PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(busbar-capture-mpi PRIVATE busbar-options MPI::MPI_CXX Threads::Threads nlohmann_json::nlohmann_json)
 # As the NCCL plugins: it goes into programs whose C++ runtime is older than this compiler's, or that have none.

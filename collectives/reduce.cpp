@@ -50,7 +50,7 @@ class Reduce final : public Collective {
       const Span landing = started ? incoming : result;
       Step step;
       add_receive(step, child, landing);
-      add_work(step.after, started ? reduce(incoming, result) : reduce(input, result));
+      add_work(step.after, started ? schedules::reduce(incoming, result) : schedules::reduce(input, result));
       append(schedule, std::move(step));
       started = true;
       if (landing.buffer == BufferId::scratch) {

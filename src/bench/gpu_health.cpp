@@ -2,17 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/or_null.h"
 #include "measure/exchange.h"
 
 namespace busbar {
 namespace {
 
 using Json = nlohmann::json;
-
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
 
 Json health_json(const std::optional<gpu::Health>& health) {
   if (!health) return {};

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/or_null.h"
 #include "measure/clock_sync.h"
 #include "measure/exchange.h"
 #include "observe/environment.h"
@@ -20,11 +21,6 @@ namespace busbar {
 namespace {
 
 using Json = nlohmann::json;
-
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
 
 std::string utc_now() {
   const auto now = std::chrono::system_clock::now();

@@ -17,7 +17,7 @@ constexpr int most_ranks = 10'000'000;
       fmt::format("'{}' is no list of ranks; accepted: numbers and ranges such as 0-3,8 in rising order", text));
 }
 
-int parse_number(std::string_view digits, std::string_view all) {
+int parse_rank(std::string_view digits, std::string_view all) {
   int value = -1;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc{} || end != digits.data() + digits.size() || value < 0 || value >= most_ranks) refuse(all);
@@ -35,8 +35,8 @@ std::vector<Rank> parse_ranks(std::string_view text) {
     if (comma != std::string_view::npos && comma + 1 == rest.size()) refuse(text);
     rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
     const auto dash = part.find('-');
-    const int first = parse_number(part.substr(0, dash), text);
-    const int last = dash == std::string_view::npos ? first : parse_number(part.substr(dash + 1), text);
+    const int first = parse_rank(part.substr(0, dash), text);
+    const int last = dash == std::string_view::npos ? first : parse_rank(part.substr(dash + 1), text);
     if (last < first) refuse(text);
     for (int r = first; r <= last; ++r) {
       if (!ranks.empty() && r <= ranks.back().value) refuse(text);

@@ -12,7 +12,7 @@ namespace busbar::gpu {
 namespace {
 
 constexpr const char* variable = "BUSBAR_GPU_PLATFORM";
-constexpr const char* library = "libbusbar-cuda.so";
+constexpr const char* cuda_library = "libbusbar-cuda.so";
 constexpr const char* entry_name = "busbar_gpu_platform";
 
 /// What the environment names, else the library beside this program.
@@ -21,12 +21,12 @@ std::string chosen_library() {
     if (*named == '\0') throw UsageError(fmt::format("{} is empty; accepted: the path of a GPU platform", variable));
     return named;
   }
-  const auto path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / library;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe").parent_path() / cuda_library;
   if (!std::filesystem::exists(path)) {
     throw UsageError(
         fmt::format("this build has no GPUs: {} is not beside the program; build where nvcc is found, or name a GPU "
                     "platform in {}",
-                    library, variable));
+                    cuda_library, variable));
   }
   return path.string();
 }

@@ -18,7 +18,7 @@ constexpr Nanoseconds resolution{3};
 constexpr int drift_divisor = 1000;
 
 // A reference's answer: its idea of global time, and how far that may be wrong.
-struct Answer {
+struct GlobalTime {
   std::int64_t global_ns;
   std::int64_t error_ns;
 };
@@ -92,7 +92,7 @@ void ClockSync::serve(Rank child) const {
   for (int i = 0; i < exchanges; ++i) {
     control_.receive(child, std::span{&question, 1});
     const Nanoseconds now = clock_.now();
-    Answer answer{.global_ns = to_global(now).count(), .error_ns = error_at(now).count()};
+    GlobalTime answer{.global_ns = to_global(now).count(), .error_ns = error_at(now).count()};
     control_.send(child, bytes_of(answer));
   }
 }
@@ -103,7 +103,7 @@ ClockReading ClockSync::read(Rank reference) const {
   std::optional<ClockReading> best;
   for (int i = 0; i < exchanges; ++i) {
     const std::byte question{};
-    Answer answer{};
+    GlobalTime answer{};
     const Nanoseconds sent = clock_.now();
     control_.send(reference, std::span{&question, 1});
     control_.receive(reference, bytes_of(answer));

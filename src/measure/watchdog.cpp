@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/or_null.h"
+
 namespace busbar {
 namespace {
 
@@ -15,11 +17,6 @@ void block_signals() {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
-
-template <class T>
-nlohmann::ordered_json or_null(const std::optional<T>& value) {
-  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
 }
 
 }  // namespace
@@ -34,13 +31,13 @@ std::string hang_line(const Progress::Snapshot& at, const WatchdogOptions& who, 
   const bool has_point = at.size_bytes.has_value();
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(waited).count();
   nlohmann::ordered_json line;
-  line["rank"] = or_null(at.rank);
+  line["rank"] = or_null<nlohmann::ordered_json>(at.rank);
   line["host"] = who.host;
   line["role"] = name(who.role);
   line["sequence"] = at.sequence;
   line["phase"] = name(at.phase);
   line["operation"] = has_point ? nlohmann::ordered_json(at.operation) : nullptr;
-  line["size_bytes"] = or_null(at.size_bytes);
+  line["size_bytes"] = or_null<nlohmann::ordered_json>(at.size_bytes);
   line["variant"] = at.variant.empty() ? nullptr : nlohmann::ordered_json(at.variant);
   line["waits_for"] = at.waits_for ? nlohmann::ordered_json(at.waits_for->value) : nullptr;
   line["waited_s"] = static_cast<double>(milliseconds) / 1000.0;

@@ -50,8 +50,8 @@ std::optional<Bytes> memory(const std::string& proc, std::string_view key) {
 
 // The set must be as large as the kernel's own, whose size it does not tell: try larger ones.
 std::vector<int> own_cpus() {
-  constexpr int most_cpus = 1 << 16;
-  for (int size = CPU_SETSIZE; size <= most_cpus; size *= 2) {
+  constexpr int largest_set = 1 << 16;
+  for (int size = CPU_SETSIZE; size <= largest_set; size *= 2) {
     const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(static_cast<std::size_t>(size)),
                                                                [](cpu_set_t* s) { CPU_FREE(s); });
     const std::size_t bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(size));

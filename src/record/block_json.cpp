@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/ranks.h"
+#include "core/or_null.h"
 
 namespace busbar {
 namespace {
@@ -17,11 +18,6 @@ Json rounded(const std::vector<double>& us) {
   Json list = Json::array();
   for (const double v : us) list.push_back(rounded(v));
   return list;
-}
-
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
 }
 
 template <class T>

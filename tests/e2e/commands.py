@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import jsonschema
 import pytest
@@ -18,8 +19,15 @@ from busbar.record.models import RunRecord
 from busbar.record.schema import schema
 from conftest import BIN
 
-needs_emulation = pytest.mark.skipif(preflight() is not None, reason=str(preflight()))
+EMULATION = pytest.mark.skipif(preflight() is not None, reason=str(preflight()))
 QUICK = ["--max-samples", "6", "-n", "6", "--max-seconds", "0.3", "--observe", "none"][2:]
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def needs_emulation(test: Test) -> Test:
+    """For what builds emulated hosts, which look at all of the machine."""
+    marked: Test = pytest.mark.alone(EMULATION(test))
+    return marked
 
 
 def busbar(

@@ -18,6 +18,11 @@ BIN = Path(os.environ.get("BUSBAR_BIN", ROOT / "build" / "release" / "bin"))
 Json = dict[str, Any]
 
 
+keeps_all_cores_busy = pytest.mark.alone
+"""For hundreds of operations whose ranks wait by asking: beside others they would only take longer,
+and a great deal."""
+
+
 @dataclass
 class Ended:
     """A launch that has ended."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from busbar.record.load import load
-from commands import QUICK, command, needs_emulation
+from commands import EMULATION, QUICK, command
 from conftest import BIN, ROOT
 
 NODE = r"(ld-linux.*|lib(c|m|pthread|dl|rt|resolv|util|stdc\+\+|gcc_s))\.so\.\d+"
@@ -23,9 +23,13 @@ TWO = ["--host", "localhost:2", "-np", "2", "--mca", "hwloc_base_binding_policy"
 
 BareNode = Callable[..., subprocess.CompletedProcess[str]]
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("patchelf") is None, reason="patchelf is not installed: scripts/setup test does"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        shutil.which("patchelf") is None,
+        reason="patchelf is not installed: scripts/setup test does",
+    ),
+    pytest.mark.alone,  # all of it, so that the archive is made once
+]
 
 
 def _pack(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -185,7 +189,7 @@ def test_the_node_is_judged_before_anything_starts(
 
 
 @pytest.mark.parametrize(
-    "on", [["local", "--ranks", "2"], pytest.param(["emulated"], marks=needs_emulation)]
+    "on", [["local", "--ranks", "2"], pytest.param(["emulated"], marks=EMULATION)]
 )
 def test_the_launcher_measures_with_it(bundle: Path, on: list[str], tmp_path: Path) -> None:
     path = f"{bundle / 'bin'}:{os.environ['PATH']}"

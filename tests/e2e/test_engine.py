@@ -11,7 +11,7 @@ from itertools import product
 import pytest
 
 from busbar.theory.operations import OPERATIONS
-from conftest import BIN, Json, Launch, mpirun, visit
+from conftest import BIN, Json, Launch, keeps_all_cores_busy, mpirun, visit
 
 DATATYPES = [
     "int8",
@@ -46,6 +46,7 @@ WAYS = [
 ]
 
 
+@keeps_all_cores_busy
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4])
 def test_every_operation_is_right(launch: Launch, ranks: int) -> None:
     requests = [visit(op, 0, variants=WAYS) for op in ("barrier", "null")]
@@ -71,6 +72,7 @@ def test_every_operation_is_right(launch: Launch, ranks: int) -> None:
     assert ended.code == 0
 
 
+@keeps_all_cores_busy
 def test_every_datatype_and_operator_is_right(launch: Launch) -> None:
     requests = [
         visit(op, 8 * 3 * 41, datatype=datatype, redop=redop, in_place=in_place, variants=WAYS)

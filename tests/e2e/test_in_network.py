@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from commands import QUICK, busbar, command, environment, needs_emulation, valid
-from conftest import Json, Launch, visit
+from conftest import Json, Launch, keeps_all_cores_busy, visit
 
 TREE = [{"name": "tree", "settings": {"in_network": "tree"}}]
 DATATYPES = {
@@ -43,6 +43,7 @@ def _requests() -> list[Json]:
     return [{**request, "request": n} for n, request in enumerate(made)]
 
 
+@keeps_all_cores_busy
 @pytest.mark.parametrize("aggregators", [1, 2])
 def test_every_operation_datatype_operator_and_placement_is_right(
     launch: Launch, aggregators: int

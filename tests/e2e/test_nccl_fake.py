@@ -10,7 +10,7 @@ import pytest
 
 from busbar.record.journal import read_journal
 from commands import QUICK, busbar
-from conftest import Ended, Json, Launch, visit
+from conftest import Ended, Json, Launch, keeps_all_cores_busy, visit
 from nccl_fakes import DATATYPES, FAKES, NCCL_OPERATIONS, busbar_on_fakes, needs_nccl
 
 RANKS = 3
@@ -30,6 +30,7 @@ def _sized(op: str, **more: Any) -> Json:
     return visit(op, 8 * 105 * RANKS, **more)
 
 
+@keeps_all_cores_busy
 def test_every_operation_datatype_and_operator_is_right(launch: Launch) -> None:
     requests = [_sized(op, datatype=d) for op, d in product(NCCL_OPERATIONS, DATATYPES)]
     reducing = product(

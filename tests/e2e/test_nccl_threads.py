@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from commands import QUICK, valid
-from conftest import Ended, Json, Launch, visit
+from conftest import Ended, Json, Launch, keeps_all_cores_busy, visit
 from nccl_fakes import DATATYPES, FAKES, NCCL_OPERATIONS, busbar_on_fakes, needs_nccl
 
 pytestmark = needs_nccl
@@ -33,6 +33,7 @@ def _sized(op: str, shape: tuple[int, int], **more: Any) -> Json:
     return visit(op, 8 * 105 * shape[0] * shape[1], **more)
 
 
+@keeps_all_cores_busy
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_operation_datatype_and_operator_is_right(
     launch: Launch, shape: tuple[int, int]

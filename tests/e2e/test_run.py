@@ -115,7 +115,7 @@ def test_variants_of_environment_get_launches_of_their_own(tmp_path: Path) -> No
 def test_faults_end_in_their_exit_codes(tmp_path: Path, fault: str, code: int) -> None:
     done = busbar(
         "run", "all_reduce", "-b", "64", "-e", "64", "--launches", "1", *QUICK,
-        "--deadline", "20" if fault.startswith("die") else "1", "--output", "r.json",
+        "--deadline", "20" if fault.startswith("die") else "2", "--output", "r.json",
         engine="busbar-bench-faulty", fault=fault, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
@@ -123,7 +123,7 @@ def test_faults_end_in_their_exit_codes(tmp_path: Path, fault: str, code: int) -
     if fault.startswith("flip"):
         assert valid(tmp_path / "r.json").points[0].status == "wrong_data"
         assert busbar("check", "r.json", "--fabric", "local", cwd=tmp_path).returncode == 1
-    assert _living("busbar-bench-faulty") == []
+    assert _living(tmp_path, "busbar-bench-faulty") == []
     if code == 4:
         point = valid(tmp_path / "r.json").points[0]
         assert point.status == "hang"
@@ -136,11 +136,11 @@ def test_faults_end_in_their_exit_codes(tmp_path: Path, fault: str, code: int) -
         assert "--resume" in done.stderr
 
 
-def _living(program: str) -> list[int]:
-    """Processes of that program; one that has ended and is not yet collected is none."""
-    short = program[:15]  # as the kernel keeps names
-    found = psutil.process_iter(["pid", "name", "status"])
-    return [p.pid for p in found if p.info["name"] == short and p.info["status"] != "zombie"]
+def _living(folder: Path, program: str) -> list[int]:
+    """Processes of that program that were started in that folder. One that has ended and is not yet
+    collected is in no folder, and so none of them."""
+    wanted = {"name": program, "cwd": str(folder)}
+    return [p.pid for p in psutil.process_iter(["name", "cwd"]) if p.info == wanted]
 
 
 def test_a_launch_stuck_in_initialisation_ends_and_says_so(tmp_path: Path) -> None:

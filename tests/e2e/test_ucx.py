@@ -11,7 +11,7 @@ import pytest
 
 from busbar.launch.binary import describe
 from commands import busbar, needs_emulation, valid
-from conftest import BIN, Launch, visit
+from conftest import BIN, Launch, keeps_all_cores_busy, visit
 
 DESCRIBED = describe(BIN / "busbar-bench", 4)
 pytestmark = pytest.mark.skipif(
@@ -37,6 +37,7 @@ def sized(op: str, size: int, **more: Any) -> dict[str, Any]:
     return visit(op, size if info.has_data else 0, variants=VARIANTS, **more)
 
 
+@keeps_all_cores_busy
 @pytest.mark.parametrize("ranks", [2, 3, 4])
 def test_every_operation_is_right_by_every_method(launch: Launch, ranks: int) -> None:
     # Eager, several fragments, rendezvous; a multiple of 8 bytes for 2, 3 and 4 ranks.
@@ -68,6 +69,7 @@ def test_datatypes_roots_and_operators_are_right(launch: Launch) -> None:
     assert_all_right(ended, len(requests) * len(METHODS))
 
 
+@keeps_all_cores_busy
 def test_messages_of_every_protocol_keep_their_order_in_a_full_window(launch: Launch) -> None:
     windows = [
         {"name": f"{method}{window}", "settings": {"method": method, "window": str(window)}}
@@ -83,6 +85,7 @@ def test_messages_of_every_protocol_keep_their_order_in_a_full_window(launch: La
     assert_all_right(ended, len(requests) * len(windows))
 
 
+@keeps_all_cores_busy
 def test_groups_work_side_by_side(launch: Launch) -> None:
     parts = {"name": "pairs", "ranks": "0-3", "parts": ["0,2", "1,3"]}
     requests = [

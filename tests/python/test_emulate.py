@@ -28,6 +28,8 @@ from busbar.emulate.plan import plan_world
 from busbar.emulate.requirements import explain
 from worlds import DEADLINE_S, TRANSFER, inside, mca_in, need_worlds
 
+pytestmark = pytest.mark.alone
+
 # --- what is asked for ------------------------------------------------------------------------
 
 

@@ -38,6 +38,8 @@ def two_levels(
     )
 
 
+pytestmark = pytest.mark.alone
+
 # --- what is asked for ------------------------------------------------------------------------
 
 

@@ -1,0 +1,32 @@
+# What the sanitizers leave out, or do less of, in the build without them: the tests of every file that asks whether they
+# are there. scripts/test runs all others under the sanitizers alone.
+if(BUSBAR_SANITIZERS)
+  return()
+endif()
+
+set(busbar_unsanitized_sources "")
+foreach(target busbar-tests busbar-plugin-tests)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    file(STRINGS ${source} asked REGEX "BUSBAR_SANITIZED|BUSBAR_CUDA_PLATFORM")
+    if(asked)
+      list(APPEND busbar_unsanitized_sources ${source})
+    endif()
+  endforeach()
+endforeach()
+
+add_executable(busbar-unsanitized-tests ${busbar_unsanitized_sources})
+target_link_libraries(busbar-unsanitized-tests PRIVATE busbar-engine busbar-tuner-rule GTest::gtest
+  GTest::gmock GTest::gtest_main)
+foreach(target busbar-tests busbar-plugin-tests)
+  target_include_directories(busbar-unsanitized-tests PRIVATE $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
+  target_compile_definitions(busbar-unsanitized-tests PRIVATE $<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>)
+endforeach()
+add_dependencies(busbar-unsanitized-tests busbar-gpu-fake busbar-nvml-fake busbar-nccl-tuner)
+if(BUSBAR_CUDA)
+  add_dependencies(busbar-unsanitized-tests busbar-cuda)
+endif()
+busbar_compile_as_test(busbar-unsanitized-tests)
+target_precompile_headers(busbar-unsanitized-tests REUSE_FROM busbar-test-headers)
+add_test(NAME busbar-unsanitized-tests COMMAND busbar-unsanitized-tests --gtest_brief=1)
+set_tests_properties(busbar-unsanitized-tests PROPERTIES LABELS unsanitized TIMEOUT 300)
