@@ -31,7 +31,7 @@ def scaled(shares: Mapping[At, float | None], op: str = "all_to_all", **changes:
 
     `changes` replaces fields of the run.
     """
-    rows = [Row(op, size, variant=variant) for variant, size, _ in shares]
+    rows = list(dict.fromkeys(Row(op, size, variant=variant) for variant, size, _ in shares))
     simulated = {
         "simulated": True, "emulated": False, "fake": False, "emulation": None,
         "on": "simulated", "fabric": FABRIC.name, "command": ["busbar", "run"],

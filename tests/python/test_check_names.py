@@ -76,4 +76,6 @@ def test_the_sentence_has_counters_that_do_not_pass() -> None:
         block["errors"]["drops"] = 3
     limit = CounterLimit(name="drops", at_most=0, reason="a test")
     result = judged(changed, STAR.model_copy(update={"counters": [limit]}))
-    assert verdict_sentence(result) == "1 of 1 judged rows pass; 1 of 1 counters FAIL."
+    assert verdict_sentence(result) == (
+        "1 of 1 judged rows pass; 1 of 1 counters FAIL. Fake, emulated: not real hardware."
+    )

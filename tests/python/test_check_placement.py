@@ -92,7 +92,7 @@ def test_no_link_within_a_host_is_no_doubt() -> None:
     assert row.reason == "No byte of it has to wait for a link."
 
 
-def test_what_switches_are_said_to_do_and_theory_does_not_know_is_unsure() -> None:
+def test_what_switches_have_nothing_to_do_with_is_held_against_hosts() -> None:
     changed = document([GOOD, Row("all_to_all", 4 * MIB, 0.02, IN_NETWORK)])
     for block in changed["points"][1]["blocks"]:
         block["observed"]["in_network"] = True
@@ -100,8 +100,7 @@ def test_what_switches_are_said_to_do_and_theory_does_not_know_is_unsure() -> No
     limit = {"op": "all_to_all", "from": "1M", "at_least": 0.5, "reason": "agreed"}
     fabric = STAR.model_copy(update={"limits": [*STAR.limits, Limit.model_validate(limit)]})
     row = judged(changed, fabric).rows[1]
-    assert row.verdict is Verdict.UNSURE
-    assert "Theory knows nothing that switches do of all_to_all" in row.reason
+    assert row.verdict is Verdict.FAIL
 
 
 def test_ranks_that_share_a_gpu_leave_a_limit_unanswered() -> None:

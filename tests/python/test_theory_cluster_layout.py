@@ -101,9 +101,12 @@ def _both_ways(crossing: Crossing) -> tuple[float, float]:
 
 def _partitions(block: Block, layout: Layout) -> Iterator[tuple[int, float]]:
     """Every way to part one block: how many parts, and their rates added up."""
-    yield 1, line_rates(layout.cluster).passage(block.part, layout.ranks).gbs
-    if block.inside:
-        yield from _of_all(block.inside, layout)
+    rates = line_rates(layout.cluster)
+    yield 1, rates.passage(block.part, layout.ranks).gbs
+    together = rates.parted_gbs(block.part, 1) if block.part.kind is Kind.DOMAIN else None
+    for parts, gbs in _of_all(block.inside, layout) if block.inside else ():
+        # GPUs of a domain have no more NICs together than the domain has.
+        yield parts, gbs if together is None else min(gbs, together)
 
 
 def _of_all(blocks: tuple[Block, ...], layout: Layout) -> Iterator[tuple[int, float]]:

@@ -140,7 +140,7 @@ def test_simgrids_algorithms_are_words_by_size_that_say_what_they_are(tmp_path: 
         "all_reduce,8193,32768,--cfg=smpi/allreduce:lr",
     ]
     assert "# simulated: true, on hosts that do not exist" in text.splitlines()
-    assert "--cfg=smpi/coll-selector:ompi" in text and "--cfg=smpi/alltoall:ring" in text
+    assert "--cfg=smpi/coll-selector:ompi" in text and "--cfg=smpi/alltoall:mvapich2" in text
     assert unsaid(tuned) == []
     assert files_of(tuning(choices), tmp_path) == {}  # of real hosts nobody reads it
 
