@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <xbt/config.hpp>
 
 #include "core/error.h"
 #include "transport/mpi_tool.h"
@@ -63,6 +64,15 @@ Choose chooser(std::string_view name) {
   throw UsageError(fmt::format("SimGrid's MPI has no setting '{}' that can change while it runs", name));
 }
 
+/// For three ranks MVAPICH2's decision function, which is the default (scripts/busbar/simulate/launch.py), picks an
+/// all_to_all for powers of two, and ends the launch; its pairwise exchange for any number is this one.
+Settings with_any_number(Settings variables, int ranks) {
+  const std::string all_to_all = "smpi/alltoall";
+  const bool decided = simgrid::config::get_value<std::string>(all_to_all) == "mvapich2";
+  if (ranks == 3 && decided && chooser(all_to_all) != nullptr) variables.try_emplace(all_to_all, "ring");
+  return variables;
+}
+
 /// Algorithms for as long as this lives; then those of smpirun's command line.
 class Chosen {
  public:
@@ -108,9 +118,10 @@ ScopedVariable::ScopedVariable(const ToolInterface& tool, std::string name, cons
 
 ScopedVariable::~ScopedVariable() = default;
 
-std::unique_ptr<Operation> under_variables(const Settings& variables, std::unique_ptr<Operation> operation) {
-  if (variables.empty()) return operation;
-  return std::make_unique<OperationUnderVariables>(variables, std::move(operation));
+std::unique_ptr<Operation> under_variables(const Settings& variables, int ranks, std::unique_ptr<Operation> operation) {
+  const Settings chosen = with_any_number(variables, ranks);
+  if (chosen.empty()) return operation;
+  return std::make_unique<OperationUnderVariables>(chosen, std::move(operation));
 }
 
 }  // namespace busbar::mpi

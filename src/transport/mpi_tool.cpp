@@ -130,7 +130,8 @@ ScopedVariable::~ScopedVariable() {
   }
 }
 
-std::unique_ptr<Operation> under_variables(const Settings& /*variables*/, std::unique_ptr<Operation> operation) {
+std::unique_ptr<Operation> under_variables(const Settings& /*variables*/, int /*ranks*/,
+                                           std::unique_ptr<Operation> operation) {
   return operation;
 }
 

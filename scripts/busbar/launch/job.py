@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from rich.console import Console
@@ -184,7 +185,7 @@ class Job:
 
 def _fabric_file(command: list[str]) -> str:
     """` --fabric FILE` as the command line has it: a record names its fabric, but has no file."""
-    for word, after in zip(command, [*command[1:], ""], strict=True):
+    for word, after in pairwise([*command, ""]):
         name = after if word == "--fabric" else word.partition("--fabric=")[2]
         if name.endswith(".toml"):
             return f" --fabric {shlex.quote(name)}"
