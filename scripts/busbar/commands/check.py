@@ -110,8 +110,8 @@ def check(
 
     Exit code: 0 every judged row holds; 1 a row failed, had wrong data, beat physics or ran
     otherwise than its variant asks, a counter is above its limit, or a host, uplink or path is
-    slow; 2 input that cannot be read; 3 a required row is missing or uncertain, a counter was not
-    read, or nothing was judged; 4 a hang.
+    slow; 2 input that cannot be read; 3 a required row is missing or uncertain, a plan left part of
+    the system out, a counter was not read, or no row was judged (pairs alone are none); 4 a hang.
 
     Examples:
 
