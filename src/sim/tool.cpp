@@ -64,12 +64,17 @@ Choose chooser(std::string_view name) {
   throw UsageError(fmt::format("SimGrid's MPI has no setting '{}' that can change while it runs", name));
 }
 
-/// For three ranks MVAPICH2's decision function, which is the default (scripts/busbar/simulate/launch.py), picks an
-/// all_to_all for powers of two, and ends the launch; its pairwise exchange for any number is this one.
-Settings with_any_number(Settings variables, int ranks) {
+/// What MVAPICH2's decision function, the default for all_to_all (scripts/busbar/simulate/launch.py), leaves to be
+/// wished for. For three ranks it picks an algorithm for powers of two, and ends the launch: ring is that exchange for
+/// any number. Short messages it sends to all at once, which takes 4 GiB of 1,024 ranks: Open MPI's function has
+/// Bruck's algorithm below 200 bytes for more than 12 ranks (SimGrid 3.32, smpi_openmpi_selector.cpp).
+Settings completed(Settings variables, const OperationSpec& spec) {
   const std::string all_to_all = "smpi/alltoall";
   const bool decided = simgrid::config::get_value<std::string>(all_to_all) == "mvapich2";
-  if (ranks == 3 && decided && chooser(all_to_all) != nullptr) variables.try_emplace(all_to_all, "ring");
+  if (spec.collective->traits().name != "all_to_all" || !decided || chooser(all_to_all) == nullptr) return variables;
+  const int ranks = spec.shape.ranks;
+  if (ranks == 3) variables.try_emplace(all_to_all, "ring");
+  if (ranks > 12 && spec.shape.chunk() * size_of(spec.type) < 200) variables.try_emplace(all_to_all, "bruck");
   return variables;
 }
 
@@ -118,8 +123,9 @@ ScopedVariable::ScopedVariable(const ToolInterface& tool, std::string name, cons
 
 ScopedVariable::~ScopedVariable() = default;
 
-std::unique_ptr<Operation> under_variables(const Settings& variables, int ranks, std::unique_ptr<Operation> operation) {
-  const Settings chosen = with_any_number(variables, ranks);
+std::unique_ptr<Operation> under_variables(const Settings& variables, const OperationSpec& spec,
+                                           std::unique_ptr<Operation> operation) {
+  const Settings chosen = completed(variables, spec);
   if (chosen.empty()) return operation;
   return std::make_unique<OperationUnderVariables>(chosen, std::move(operation));
 }

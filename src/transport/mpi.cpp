@@ -43,7 +43,7 @@ class MpiChannel final : public Channel {
     if (!portable_) {
       if (auto native = native_operation(spec, buffers, comm_.get(), self_, types_, operators_)) {
         ran_ = "native";
-        return under_variables(variables_, spec.shape.ranks, std::move(native));
+        return under_variables(variables_, spec, std::move(native));
       }
     }
     ran_ = "portable";

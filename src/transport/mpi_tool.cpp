@@ -130,7 +130,7 @@ ScopedVariable::~ScopedVariable() {
   }
 }
 
-std::unique_ptr<Operation> under_variables(const Settings& /*variables*/, int /*ranks*/,
+std::unique_ptr<Operation> under_variables(const Settings& /*variables*/, const OperationSpec& /*spec*/,
                                            std::unique_ptr<Operation> operation) {
   return operation;
 }

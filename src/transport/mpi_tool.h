@@ -43,8 +43,9 @@ class ScopedVariable {
   std::string before_;
 };
 
-/// The operation of so many ranks with these variables in force in every call, for a library that reads them there; as
-/// it is where the library reads them when a communicator is made.
-std::unique_ptr<Operation> under_variables(const Settings& variables, int ranks, std::unique_ptr<Operation> operation);
+/// The operation with these variables in force in every call, for a library that reads them there; as it is where the
+/// library reads them when a communicator is made.
+std::unique_ptr<Operation> under_variables(const Settings& variables, const OperationSpec& spec,
+                                           std::unique_ptr<Operation> operation);
 
 }  // namespace busbar::mpi

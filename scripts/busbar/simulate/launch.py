@@ -47,8 +47,8 @@ DEFAULT_ALGORITHMS = {
 """SimGrid's settings of a launch in which nobody chooses: what Open MPI's decision function picks,
 as SimGrid's own defaults are naive; but for three. Of all-to-alls that function picks one for
 powers of two also where ranks are none, and ends, and one that sends to all at once, of which 1,024
-hosts take seven minutes to simulate: MVAPICH2's function does neither, but for three ranks, of
-which src/sim/tool.cpp takes care. Ring is the pairwise exchange for any number of ranks. Of the
+hosts take seven minutes to simulate: MVAPICH2's function does neither, with what src/sim/tool.cpp
+adds to it. Ring is the pairwise exchange for any number of ranks. Of the
 broadcast SimGrid makes one in every communicator, and the function picks one that takes a second
 beyond 200 ranks."""
 
