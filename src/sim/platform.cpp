@@ -1,5 +1,5 @@
 // The simulated hardware: SimGrid loads this as its platform, and it builds what the file that BUSBAR_PLATFORM names
-// describes. One thing a line, what it rests on before it; scripts/busbar/simulate/platform.py writes it:
+// describes. One thing a line, what it rests on before it; scripts/busbar/simulate/description.py writes it:
 //
 //   zone NAME star|full PARENT          PARENT - for the outermost
 //   router NAME ZONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,52 +11,20 @@ import pytest
 from busbar.tune.journal import Answer, read_lines
 from busbar.tune.tuned import Choice, load_tuned
 from commands import busbar, valid
-from conftest import BIN
+from simulations import MESSAGE_US, PER_US, fabric, needs_simgrid
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("smpirun") is None or not (BIN / "busbar-bench-sim.so").is_file(),
-    reason="SimGrid (libsimgrid-dev) was not there when the engine was built",
-)
+pytestmark = needs_simgrid
 
-HOSTS, RATE_BPS, MESSAGE_US = 8, 400e9, 1.0
-PER_US = RATE_BPS / 8e6
+HOSTS = 8
 SMALL, LARGE = 16 << 10, 16 << 20
-# Two leaves of four hosts, whose uplinks are as fast as one host's link.
-_FABRIC = f"""
-name = "narrow"
-description = "two leaves whose uplinks carry a quarter of their hosts"
-kind = "network"
-[protocol]
-name = "payload only"
-payload_bytes = {{ value = 1, source = "test" }}
-wire_bytes = {{ value = 1, source = "test" }}
-[latency]
-message_us = {{ value = {MESSAGE_US}, source = "test" }}
-[in_network]
-mechanism = "tree"
-source = "test"
-[sweep]
-min = "1K"
-max = "16M"
-factor = 4
-[hosts]
-prefix = "host"
-count = {HOSTS}
-egress_bps = {{ value = {RATE_BPS}, source = "test" }}
-ingress_bps = {{ value = {RATE_BPS}, source = "test" }}
-[leaves]
-prefix = "leaf"
-count = 2
-egress_bps = {{ value = {RATE_BPS}, source = "test" }}
-ingress_bps = {{ value = {RATE_BPS}, source = "test" }}
-"""
-ON = ("--on", "simulated", "--fabric", "narrow.toml")
+ON = ("--on", "simulated", "--fabric", "sim.toml")
 SIZES = ("-b", str(SMALL), "-e", str(LARGE), "-f", str(LARGE // SMALL))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "narrow.toml").write_text(_FABRIC)
+    """With two leaves of four hosts, whose uplinks are as fast as one host's link."""
+    fabric(tmp_path, HOSTS, leaves=2, over=HOSTS / 2)
     return tmp_path
 
 
@@ -146,7 +113,7 @@ def test_variants_by_name_take_turns_in_one_launch(folder: Path) -> None:
         ((*ON, "--space", "mpi"), "--space mpi has no meaning with --on simulated"),
         ((*ON, "--launches", "5"), "--launches has no meaning"),
         ((*ON, "--no-processes"), "--processes has no meaning"),
-        ((*ON, "--nodes", "9"), "9 nodes: fabric 'narrow' has 8"),
+        ((*ON, "--nodes", "9"), "9 nodes: fabric 'sim' has 8"),
         ((*ON, "--mpi-args", "--tag-output"), "--mpi-args has no effect"),
         (("--ranks", "2", "--nodes", "2"), "--nodes belongs to --on simulated"),
         (("--ranks", "2", "--space", "simulated"), "--space simulated has no meaning"),

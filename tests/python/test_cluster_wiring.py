@@ -24,6 +24,7 @@ from busbar.fabrics.seen import Seen, SeenHost, SeenPort
 from busbar.fabrics.site_file import write_new
 from busbar.simulate.cluster import cluster_platform
 from busbar.simulate.description import Reduction
+from platforms import links_of, routes_of
 
 DRAGONFLY = Spec(nodes=9, gpus=1, domain=None, nics=4, tiers=((2, 2.0),), direct=True)
 RAILS = Spec(nodes=4, gpus=4, domain=4, nics=4, tiers=((2, 2.0),), rails=True)
@@ -45,14 +46,7 @@ def _platform(
 
 def _rates(platform: simulate.Platform) -> dict[str, float]:
     """Bytes per second of links, by name."""
-    words = [line.split() for line in platform.lines if line.startswith("link ")]
-    return {name: float(rate) for _, name, _, rate, *_ in words}
-
-
-def _ways(platform: simulate.Platform) -> dict[tuple[str, str], str]:
-    """Links of routes and shortcuts, by the names of their ends."""
-    words = [line.split() for line in platform.lines if line.startswith(("route ", "shortcut "))]
-    return {(source, target): links for _, _, source, target, _, _, links in words}
+    return {name: rate for name, (rate, _) in links_of(platform).items()}
 
 
 def test_uplinks_are_shared_by_rails_or_by_other_groups() -> None:
@@ -110,7 +104,7 @@ def test_groups_of_a_dragonfly_have_a_link_to_each_other_and_no_uplink() -> None
 
 def test_gpus_hang_on_the_rail_of_their_nic_and_keep_their_nvlink() -> None:
     platform = _platform(RAILS)
-    rates, ways = _rates(platform), _ways(platform)
+    rates, ways = _rates(platform), routes_of(platform)
     nic = rates["node1.nic0.tx"]
     assert rates["tier-12.rail3.rx"] == pytest.approx(2 * nic / 2)
     assert "zone node3.gpu1.place full tier-12.rail1" in platform.lines
@@ -157,7 +151,7 @@ def test_aggregators_form_a_tree_in_every_wiring() -> None:
     assert rails.aggregators[::2] == ("tier-11-agg", "tier-12-agg", "top-agg")
     assert rails.trees[1].endswith(",node4=tier-12-agg,tier-11-agg=top-agg,tier-12-agg=top-agg")
     # Every rail of a group reaches the one that stands for those of all its leaves.
-    ways = _ways(rails)
+    ways = routes_of(rails)
     for rail in ("rail1", "rail2", "rail3"):
         assert ways[f"tier-12.{rail}", "tier-12-agg.place"] == "tier-12-agg.place.itself"
         assert ways["tier-12-agg.place", f"tier-12.{rail}"] == "tier-12-agg.place.itself"
@@ -183,7 +177,7 @@ def test_platforms_of_all_clusters_are_whole(spec: Spec, data: st.DataObject) ->
     )
     assert set(made.values()) == {1}
     links = {name for kind, name in made if kind == "link"}
-    ways = _ways(platform)
+    ways = routes_of(platform)
     assert {name for way in ways.values() for name in way.split(",")} <= {*links, "-"}
     # What a line rests on comes before it.
     known = {"-"}

@@ -18,32 +18,10 @@ from busbar.launch.where import Where, target_of
 from busbar.record.models import Stopping
 from busbar.simulate.description import Flap, PlacedLink, Platform
 from busbar.simulate.scenario import Fault, Period
+from platforms import NETWORK
 
-_NETWORK = """
-name = "net"
-description = "two leaves"
-kind = "network"
-[hosts]
-prefix = "h"
-count = 4
-egress_bps = { value = 80e9, source = "test" }
-ingress_bps = { value = 40e9, source = "test" }
-[leaves]
-prefix = "leaf"
-count = 2
-egress_bps = { value = 16e9, source = "test" }
-ingress_bps = { value = 16e9, source = "test" }
-[protocol]
-name = "none"
-payload_bytes = { value = 1, source = "test" }
-wire_bytes = { value = 1, source = "test" }
-[latency]
-message_us = { value = 3.0, source = "test" }
-[sweep]
-min = "1K"
-max = "1M"
-factor = 2
-"""
+_PLAIN = NETWORK.replace("wire_bytes = { value = 2,", "wire_bytes = { value = 1,")
+"""Without headers."""
 _SHARES = st.floats(min_value=1e-6, max_value=1, exclude_max=True)
 _NAMES = st.from_regex(r"[a-z][a-z0-9.-]{0,20}", fullmatch=True)
 _STOPPING = Stopping(relative_ci=0.02, min_samples=10, max_samples=1000, max_seconds=1.0)
@@ -51,7 +29,7 @@ _STOPPING = Stopping(relative_ci=0.02, min_samples=10, max_samples=1000, max_sec
 
 def _file(folder: Path) -> str:
     path = folder / "net.toml"
-    path.write_text(_NETWORK)
+    path.write_text(_PLAIN)
     return str(path)
 
 

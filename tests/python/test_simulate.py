@@ -16,32 +16,8 @@ from busbar.launch.engine import Engine, LaunchHang
 from busbar.launch.target import Target
 from busbar.launch.where import Where, target_of
 from busbar.record.models import Variant
+from platforms import NETWORK, links_of, routes_of
 
-_NETWORK = """
-name = "net"
-description = "two leaves"
-kind = "network"
-[hosts]
-prefix = "h"
-count = 4
-egress_bps = { value = 80e9, source = "test" }
-ingress_bps = { value = 40e9, source = "test" }
-[leaves]
-prefix = "leaf"
-count = 2
-egress_bps = { value = 16e9, source = "test" }
-ingress_bps = { value = 16e9, source = "test" }
-[protocol]
-name = "half of it is headers"
-payload_bytes = { value = 1, source = "test" }
-wire_bytes = { value = 2, source = "test" }
-[latency]
-message_us = { value = 3.0, source = "test" }
-[sweep]
-min = "1K"
-max = "1M"
-factor = 2
-"""
 _CLUSTER = """
 name = "cluster"
 description = "two groups of two nodes of two GPUs"
@@ -88,35 +64,24 @@ def _fabric(folder: Path, text: str) -> Fabric:
     return fabrics.load(str(path))
 
 
-def _links(platform: simulate.Platform) -> dict[str, tuple[float, float]]:
-    """Bytes per second and seconds of latency, by name."""
-    words = [line.split() for line in platform.lines if line.startswith("link ")]
-    return {name: (float(rate), float(latency)) for _, name, _, rate, latency, _ in words}
-
-
-def _routes(platform: simulate.Platform) -> dict[tuple[str, str], str]:
-    words = [line.split() for line in platform.lines if line.startswith("route ")]
-    return {(source, target): links for _, _, source, target, _, _, links in words}
-
-
 def test_links_have_the_fabrics_rates_less_headers(tmp_path: Path) -> None:
-    fabric = _fabric(tmp_path, _NETWORK)
+    fabric = _fabric(tmp_path, NETWORK)
     platform = simulate.platform_of(fabric, None, None, trees=0)
-    links = _links(platform)
+    links = links_of(platform)
     assert links["h1.tx"] == (5e9, 1.5e-6)
     assert links["h1.rx"] == (2.5e9, 1.5e-6)
     assert links["leaf2.tx"] == (1e9, 0.0)
     assert platform.workers == platform.nodes == ("h1", "h2", "h3", "h4")
     assert platform.aggregators == ()
-    half = _links(simulate.platform_of(fabric, None, None, trees=0, background=0.5))
+    half = links_of(simulate.platform_of(fabric, None, None, trees=0, background=0.5))
     assert half["h1.tx"][0] == 2.5e9
     assert half["leaf2.tx"][0] == 5e8
 
 
 def test_the_first_hosts_bring_only_their_leaves(tmp_path: Path) -> None:
-    platform = simulate.platform_of(_fabric(tmp_path, _NETWORK), 2, 2, trees=2)
+    platform = simulate.platform_of(_fabric(tmp_path, NETWORK), 2, 2, trees=2)
     assert platform.workers == ("h1", "h1", "h2", "h2")
-    assert "leaf2.tx" not in _links(platform)
+    assert "leaf2.tx" not in links_of(platform)
     assert platform.aggregators == ("leaf1-agg", "leaf1-agg", "spine-agg", "spine-agg")
     assert set(platform.trees) == {"h1=leaf1-agg,h2=leaf1-agg,leaf1-agg=spine-agg"}
 
@@ -125,7 +90,7 @@ def test_gpus_reach_each_other_by_nvlink_and_the_rest_by_their_own_nic(tmp_path:
     platform = simulate.platform_of(_fabric(tmp_path, _CLUSTER), None, None, trees=1)
     assert platform.workers[:3] == ("node1.gpu0", "node1.gpu1", "node2.gpu0")
     assert platform.nodes[:3] == ("node1", "node1", "node2")
-    routes, links = _routes(platform), _links(platform)
+    routes, links = routes_of(platform), links_of(platform)
     inside = routes["node1.gpu0", "node1.gpu1"]
     assert inside == "node1.gpu0.port.tx,node1.gpu1.port.rx"
     assert routes["node1.gpu1", "domain1.switch"] == "node1.gpu1.pcie.tx,node1.nic1.tx"
@@ -158,7 +123,7 @@ def _reduction(platform: simulate.Platform) -> dict[str, set[str]]:
     return {role: {rate for *_, of, rate in words if of == role} for *_, role, _ in words}
 
 
-@pytest.mark.parametrize("text", [_NETWORK, _CLUSTER])
+@pytest.mark.parametrize("text", [NETWORK, _CLUSTER])
 def test_hosts_and_switches_reduce_at_their_rates(tmp_path: Path, text: str) -> None:
     free = simulate.platform_of(_fabric(tmp_path, text), None, None, trees=1)
     assert _reduction(free) == {"worker": {"-"}, "aggregator": {"-"}}
@@ -175,11 +140,11 @@ def test_one_aggregator_stands_for_the_switches_of_all_rails(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "nodes", "ranks", "said"),
     [
-        (_NETWORK, 5, 1, "5 nodes: fabric 'net' has 4"),
+        (NETWORK, 5, 1, "5 nodes: fabric 'net' has 4"),
         (_CLUSTER, 5, 1, "5 nodes: accepted is 1 to 4"),
         (_CLUSTER, 4, 3, "3 ranks per node: accepted is 1 to 2"),
-        (_NETWORK.replace("[latency]", "[sweep2]"), 1, 1, "sweep2"),
-        (_NETWORK.replace('prefix = "h"', 'prefix = "a host"'), 1, 1, "accepted are no spaces"),
+        (NETWORK.replace("[latency]", "[sweep2]"), 1, 1, "sweep2"),
+        (NETWORK.replace('prefix = "h"', 'prefix = "a host"'), 1, 1, "accepted are no spaces"),
     ],
 )
 def test_what_does_not_fit_is_refused(
@@ -197,7 +162,7 @@ def test_shared_memory_and_missing_latencies_cannot_be_simulated(tmp_path: Path)
 
 
 def test_variables_of_variants_choose_simgrids_algorithms(tmp_path: Path) -> None:
-    platform = simulate.platform_of(_fabric(tmp_path, _NETWORK), None, None, trees=1)
+    platform = simulate.platform_of(_fabric(tmp_path, NETWORK), None, None, trees=1)
     files = simulate.write_files(platform)
     assert files.hosts.read_text().split() == [
         *platform.workers,

@@ -162,10 +162,9 @@ class Description:
         self._worker(name, domain, node)
         self._add("route", domain, name, name, "-", "-", _itself(domain))
 
-    def domain_link(self, name: str, domain: str, link: Link) -> str:
-        """One direction of a link of a domain; its name."""
+    def domain_link(self, name: str, domain: str, link: Link) -> None:
+        """One direction of a link of a domain."""
         self._link(PlacedLink(name, domain, link))
-        return name
 
     def domain_route(self, domain: str, source: str, target: str, links: Sequence[str]) -> None:
         """The way from one GPU to another."""
